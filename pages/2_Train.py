@@ -1,0 +1,32 @@
+"""Train: a model on a text, and its loss as it falls."""
+
+import streamlit as st
+
+from pages.parts import controls, live, service, shell
+from rnn.errors import PlaygroundError
+
+shell.page("Train")
+runs = service.scheduler()
+choose, watch = st.columns([2, 3], gap="large")
+
+with choose:
+    text = controls.text_chooser()
+    model, train = controls.settings()
+    if text is not None:
+        st.caption(f"{len(text.content):,} characters. " + " ".join(text.notes))
+    if st.button(
+        "Start training", type="primary", icon=":material/play_arrow:", disabled=text is None, width="stretch"
+    ):
+        try:
+            service.choose_run(runs.create(service.token(), text, model, train))
+        except PlaygroundError as error:
+            st.error(str(error))
+
+with watch:
+    info = service.current_run()
+    if info is None:
+        st.info("Press **Start training**: within seconds the loss falls and the model begins to write.")
+    else:
+        live.run_panel(info)
+
+service.warm_up()

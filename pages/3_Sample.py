@@ -1,0 +1,27 @@
+"""Sample: a trained model writes, one character at a time."""
+
+import streamlit as st
+
+from pages.parts import controls, service, shell, writing
+from rnn.errors import PlaygroundError
+
+shell.page("Sample")
+run = writing.choose_model()
+if run is None:
+    st.info("There is no trained model yet.")
+    st.page_link("pages/2_Train.py", label="Train one: it takes less than a minute", icon=":material/trending_down:")
+    service.warm_up()
+    st.stop()
+
+choose, read = st.columns([2, 3], gap="large")
+with choose:
+    settings = controls.sampling()
+with read:
+    try:
+        model = service.checkpoint(run.id)
+        text = writing.written_text(model, settings, (run.id, model.step, settings))
+        writing.inspect(model, settings, text)
+    except PlaygroundError as error:
+        st.error(str(error))
+
+service.warm_up()

@@ -1,0 +1,88 @@
+"""A run while it trains: its curve, its newest sample, and the buttons that steer it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import service, shell
+from rnn.errors import PlaygroundError
+from rnn.figures.loss import loss_curves, loss_title
+from rnn.records import RunInfo, StepMetrics
+
+PLOT_CONFIG = {"modeBarButtons": [["toImage"]], "displaylogo": False}
+
+
+def run_panel(info: RunInfo) -> None:
+    """Draws the run, once a second while it is active."""
+    st.fragment(run_every=1.0 if service.is_active(info) else None)(_panel)(info.id, service.is_active(info))
+
+
+def _panel(run_id: str, was_active: bool) -> None:
+    runs = service.scheduler()
+    try:
+        info = runs.store.get(run_id)
+        metrics = runs.store.metrics(run_id)
+    except PlaygroundError as error:
+        st.error(str(error))
+        return
+    if was_active and not service.is_active(info):
+        st.rerun()  # the whole page: whether this part is polled is decided there
+    _status(info, metrics)
+    if runs.store.owns(run_id, service.token()):
+        _buttons(info)
+    st.plotly_chart(
+        loss_curves(metrics, shell.is_dark()), width="stretch", key="loss", config=PLOT_CONFIG, alt=loss_title(metrics)
+    )
+    samples = runs.store.samples(run_id)
+    if samples:
+        step, text = samples[-1]
+        st.caption(f"Written after step {step:,}, always with the same random numbers")
+        st.code(text, language=None, wrap_lines=True)
+
+
+def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
+    steps = int(str(info.train["steps"]))
+    share = min(1.0, info.step / steps)
+    position = service.scheduler().queue_position(info.id)
+    words = f"waiting, number {position} in the queue" if position else info.status
+    speed = f" · {metrics[-1].chars_per_second:,.0f} characters/s" if metrics else ""
+    st.progress(share, f"**{words}** · step {info.step:,} of {steps:,} · {info.elapsed:.0f} s{speed}")
+    if info.message:
+        st.info(info.message)
+
+
+def _buttons(info: RunInfo) -> None:
+    active = service.is_active(info)
+    done = info.step >= int(str(info.train["steps"]))
+    pause, step, stop, sample = st.columns(4)
+    if active:
+        pause.button("Pause", key="run_pause", on_click=_command, args=("pause", info.id), width="stretch")
+    else:
+        pause.button(
+            "Resume", key="run_resume", on_click=_resume, args=(info,), width="stretch",
+            help="Goes on beyond the last step, at the final learning rate." if done else None,
+        )  # fmt: skip
+    step.button(
+        "One step", key="run_step", on_click=_command, args=("step_once", info.id), disabled=active, width="stretch",
+        help="Takes a single optimizer step." + (" Pause the run first." if active else ""),
+    )  # fmt: skip
+    stop.button("Stop", key="run_stop", on_click=_command, args=("stop", info.id), disabled=not active, width="stretch")
+    if sample.button("Sample", key="run_sample", icon=":material/edit_note:", width="stretch"):
+        st.switch_page("pages/3_Sample.py", query_params={service.RUN: info.id})
+
+
+def _command(name: str, run_id: str) -> None:
+    """Carries out a click; what cannot be done is said."""
+    try:
+        getattr(service.scheduler(), name)(run_id, service.token())
+    except (PlaygroundError, TimeoutError) as error:
+        st.toast(str(error) or "The server is busy. Try again in a moment.", icon=":material/error:")
+
+
+def _resume(info: RunInfo) -> None:
+    steps = int(str(info.train["steps"]))
+    beyond = info.step + steps if info.step >= steps else None
+    try:
+        service.scheduler().resume(info.id, service.token(), beyond)
+    except PlaygroundError as error:
+        st.toast(str(error), icon=":material/error:")

@@ -1,0 +1,100 @@
+"""The one store and scheduler of the server, and who is asking."""
+
+from __future__ import annotations
+
+import atexit
+import secrets
+
+import streamlit as st
+
+from pages.parts.limits import is_public, limits
+from rnn.checkpoint_file import Checkpoint, read
+from rnn.errors import PlaygroundError, StoreError
+from rnn.records import RunInfo
+from rnn.runs.scheduler import Scheduler
+from rnn.runs.store import ACTIVE, Store
+
+RUN = "run"  # key of the current run, in the session and in the URL
+TOKEN = "owner_token"
+
+
+@st.cache_resource(show_spinner=False)
+def _scheduler() -> Scheduler:
+    caps = limits()
+    scheduler = Scheduler(Store(), caps.active_per_owner, caps.active_in_total)
+    atexit.register(scheduler.close)
+    return scheduler
+
+
+def scheduler() -> Scheduler:
+    """The server's scheduler. Where it cannot be made, the page says why and ends."""
+    try:
+        made = _scheduler()
+    except PlaygroundError as error:
+        st.error(str(error))
+        st.stop()
+    if made.refusal:
+        st.warning(made.refusal)
+    return made
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> None:
+    """Loads torch in the background, once; pages call it when they have drawn themselves."""
+    _scheduler().warm_up()
+
+
+def token() -> str:
+    """The visitor's secret: one owner on a laptop, one per session on a public server."""
+    if not is_public():
+        return "laptop"
+    return str(st.session_state.setdefault(TOKEN, secrets.token_urlsafe(32)))
+
+
+def current_run() -> RunInfo | None:
+    """The run that the page is about: the one in the URL, else the one chosen before."""
+    run_id = st.query_params.get(RUN) or st.session_state.get(RUN)
+    if not run_id:
+        return None
+    try:
+        info = scheduler().store.get(run_id)
+    except StoreError as error:
+        st.warning(str(error))
+        choose_run(None)
+        return None
+    choose_run(info.id)
+    return info
+
+
+def choose_run(run_id: str | None) -> None:
+    """Makes a run the current one, here and in the URL."""
+    if run_id is None:
+        st.session_state.pop(RUN, None)
+        st.query_params.pop(RUN, None)
+    else:
+        st.session_state[RUN] = st.query_params[RUN] = run_id
+
+
+def is_active(info: RunInfo) -> bool:
+    return info.status in ACTIVE
+
+
+def checkpoint(run_id: str) -> Checkpoint:
+    """A run's model as it is now (its owner's active run is saved first), or as it was last saved.
+
+    Raises:
+        PlaygroundError: nothing has been saved yet, or it cannot be read.
+    """
+    runs = scheduler()
+    if runs.store.owns(run_id, token()) and not runs.refusal:
+        runs.save(run_id, token())
+    saved = runs.store.get(run_id).saved_step
+    if not runs.store.checkpoint_path(run_id).exists():
+        raise StoreError("This run has not been saved yet. Its first save comes within half a minute of training.")
+    return _read(str(runs.store.checkpoint_path(run_id)), saved)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _read(path: str, step: int) -> Checkpoint:
+    """Shared by all sessions and never changed; `step` is part of the key."""
+    return read(path)

@@ -1,0 +1,60 @@
+"""The frame of every page: configuration, navigation, previous and next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Page:
+    title: str
+    path: str
+    icon: str
+    purpose: str
+
+
+PAGES = (
+    Page("Home", "streamlit_app.py", ":material/home:", "What a recurrent network is, and where to begin."),
+    Page(
+        "Architecture", "pages/1_Architecture.py", ":material/account_tree:",
+        "The network drawn, in equations and in numbers.",
+    ),
+    Page("Train", "pages/2_Train.py", ":material/trending_down:", "Train a model on a text and watch the loss fall."),
+    Page("Sample", "pages/3_Sample.py", ":material/edit_note:", "Let a trained model write, character by character."),
+    Page(
+        "Unroll Visualizer", "pages/4_Unroll_Visualizer.py", ":material/view_column:",
+        "Every time step side by side, with its real numbers.",
+    ),
+    Page(
+        "Truncated BPTT", "pages/5_Truncated_BPTT.py", ":material/content_cut:",
+        "How far back the gradient flows, and where it is cut.",
+    ),
+)  # fmt: skip
+
+
+def page(title: str) -> None:
+    """Begins a page: each one calls this first, so that a cold deep link finds everything in its place."""
+    here = next(i for i, p in enumerate(PAGES) if p.title == title)
+    st.set_page_config(page_title=f"{title} · RNN Playground", page_icon=":material/all_inclusive:", layout="wide")
+    with st.sidebar:
+        st.subheader("RNN Playground", anchor=False)
+        for p in PAGES:
+            st.page_link(p.path, label=p.title, icon=p.icon)
+        st.divider()
+        for label, i in (("Next", here + 1), ("Back", here - 1)):
+            if 0 <= i < len(PAGES):
+                st.page_link(PAGES[i].path, label=f"{label}: {PAGES[i].title}")
+    st.title(title if here else "RNN Playground", anchor=False)
+
+
+def is_dark() -> bool:
+    """Whether the visitor's theme is the dark one."""
+    return st.context.theme.type == "dark"
+
+
+def coming(sentence: str, instead: str) -> None:
+    """The two lines of a page that is not built yet: what it will show, and where to go until then."""
+    st.write(sentence)
+    st.page_link(next(p.path for p in PAGES if p.title == instead), label=f"Until then: {instead}")

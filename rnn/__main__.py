@@ -1,0 +1,312 @@
+"""The command line: `python -m rnn train | sample | info | corpora`.
+
+It walks the way the app walks, without the scheduler. Bad input ends with exit code 2 and one sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from rnn import corpora
+from rnn.checkpoint_file import Checkpoint, read
+from rnn.config import PRESETS, ModelConfig, SampleConfig, TrainConfig
+from rnn.corpora import Text
+from rnn.errors import ConfigError, PlaygroundError
+from rnn.records import StepMetrics
+from rnn.sampling import generate
+
+if TYPE_CHECKING:
+    from rnn.training import TrainState
+
+EXIT_BAD_INPUT = 2
+BAR = 24  # characters of the progress bar
+REDRAW_SECONDS = 0.2
+AUTOSAVE_SECONDS = 30.0
+STOPS = ("minutes", "target_loss", "patience")  # the settings that may change when a run is resumed
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but an error is one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_BAD_INPUT, f"{message[:1].upper()}{message[1:]}. See: {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        return code
+    except PlaygroundError as error:
+        print(error, file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except BrokenPipeError:  # `... | head` has read enough
+        with suppress(OSError):
+            sys.stdout.close()
+        return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="python -m rnn", description="Train character-level recurrent networks and sample from them.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+
+    train = commands.add_parser("train", help="train a model on a text")
+    train.add_argument(
+        "text", metavar="TEXT", nargs="?", help="a text file, or the name of a built-in text (see corpora)"
+    )
+    train.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help="where the checkpoint goes (.safetensors)"
+    )
+    train.add_argument("--resume", type=Path, metavar="FILE", help="go on with the run in this checkpoint")
+    train.add_argument("--stop-at", type=int, metavar="STEP", help="stop at this step; the schedule stays as it is")
+    train.add_argument("--preset", choices=tuple(PRESETS), default="default", help="settings to start from")
+    train.add_argument("--quiet", action="store_true", help="no progress bar")
+    _add_settings(train, ModelConfig)
+    _add_settings(train, TrainConfig)
+    train.set_defaults(run=_train)
+
+    sample = commands.add_parser("sample", help="let a trained model write; the text alone goes to standard output")
+    sample.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    sample.add_argument(
+        "--weights", choices=("best", "last"), default="best", help="of the best validation loss, or the last"
+    )
+    sample.add_argument(
+        "--unknown", choices=("error", "drop", "replace"), default="error",
+        help="what to do with characters of the prime that the model does not know",
+    )  # fmt: skip
+    _add_settings(sample, SampleConfig)
+    sample.set_defaults(run=_sample)
+
+    info = commands.add_parser("info", help="say what a checkpoint holds")
+    info.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    info.set_defaults(run=_info)
+
+    listing = commands.add_parser("corpora", help="list the built-in texts")
+    listing.set_defaults(run=_corpora)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser, settings: type[Any]) -> None:
+    """One option per field; what is not given is left to the preset or the default."""
+    for f in dataclasses.fields(settings):
+        kind = str(f.type).removesuffix(" | None")
+        option: dict[str, Any] = {"help": f.metadata["help"].replace("%", "%%"), "default": None, "dest": f.name}
+        if kind == "bool":
+            option["action"] = argparse.BooleanOptionalAction
+        elif f.metadata["choices"]:
+            option["choices"] = f.metadata["choices"]
+        else:
+            option |= {"type": {"int": int, "float": float, "str": str}[kind], "metavar": kind.upper()}
+        parser.add_argument("--" + f.name.replace("_", "-"), **option)
+
+
+def _given(options: argparse.Namespace, settings: type[Any]) -> dict[str, Any]:
+    """The settings of this class that were given on the command line."""
+    names = (f.name for f in dataclasses.fields(settings))
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+# train
+
+
+def _train(options: argparse.Namespace) -> int:
+    if not options.out.parent.is_dir():
+        raise ConfigError(f"The folder {options.out.parent} for --out does not exist. Make it, or name another one.")
+    state = _resumed(options) if options.resume else _created(options)
+    for note in state.notes:
+        print(note, file=sys.stderr)
+    print(_headline(state), file=sys.stderr)
+    if not _run(state, options):
+        print(f"Interrupted at step {state.step}.", file=sys.stderr)
+    print(_result(state, options.out), file=sys.stderr)
+    return 0
+
+
+def _created(options: argparse.Namespace) -> TrainState:
+    from rnn.training import TrainState
+
+    if options.text is None:
+        raise ConfigError("Name a text file or a built-in text to train on; `python -m rnn corpora` lists those.")
+    preset = PRESETS[options.preset]
+    model = dataclasses.replace(preset.model, **_given(options, ModelConfig))
+    train = dataclasses.replace(preset.train, **_given(options, TrainConfig))
+    return TrainState.create(_text(options.text), model, train)
+
+
+def _resumed(options: argparse.Namespace) -> TrainState:
+    import torch
+
+    from rnn.checkpoints import to_state
+
+    given = _given(options, ModelConfig) | _given(options, TrainConfig)
+    fixed = sorted(given.keys() - set(STOPS))
+    if fixed:
+        raise ConfigError(
+            f"--{fixed[0].replace('_', '-')} is fixed when a run is resumed. "
+            "What can be given is --stop-at, --minutes, --target-loss and --patience."
+        )
+    checkpoint = read(options.resume)
+    torch.set_num_threads(checkpoint.metadata["resolved"]["threads"])  # other sums would round differently
+    state = to_state(checkpoint, None if options.text is None else _text(options.text))
+    state.set_stops(**{name: getattr(state.train_config, name) for name in STOPS} | given)
+    return state
+
+
+def _text(name: str) -> Text:
+    """A file if there is one of this name, else a built-in."""
+    if Path(name).exists() or name not in corpora.CORPORA:
+        return corpora.read_file(Path(name))
+    return corpora.load(name)
+
+
+def _run(state: TrainState, options: argparse.Namespace) -> bool:
+    """Trains, saving now and then and at the end, whatever ends it; False when Ctrl-C did."""
+    from rnn.checkpoints import save_checkpoint
+    from rnn.training import advance
+
+    last = options.stop_at or state.train_config.steps
+    bar = _Progress(last, quiet=options.quiet or not sys.stderr.isatty())
+    saved = time.monotonic()
+    try:
+        for metrics in advance(state, options.stop_at):
+            if metrics is not None:
+                bar.show(metrics)
+            if time.monotonic() - saved >= AUTOSAVE_SECONDS:
+                save_checkpoint(options.out, state)
+                saved = time.monotonic()
+    except KeyboardInterrupt:
+        return False
+    finally:
+        bar.close()
+        save_checkpoint(options.out, state)
+    return True
+
+
+class _Progress:
+    """A progress line on standard error: bar, loss, speed, time left."""
+
+    def __init__(self, last_step: int, quiet: bool) -> None:
+        self._last_step = last_step
+        self._quiet = quiet
+        self._drawn = 0.0
+        self._first: StepMetrics | None = None
+        self._validation: float | None = None
+
+    def show(self, metrics: StepMetrics) -> None:
+        self._first = self._first or metrics
+        self._validation = metrics.validation_loss or self._validation
+        is_last = metrics.step >= self._last_step
+        if self._quiet or (time.monotonic() - self._drawn < REDRAW_SECONDS and not is_last):
+            return
+        self._drawn = time.monotonic()
+        print("\r" + self._line(metrics).ljust(100)[:100], end="", file=sys.stderr, flush=True)
+
+    def _line(self, metrics: StepMetrics) -> str:
+        assert self._first is not None
+        filled = min(BAR, BAR * metrics.step // self._last_step)
+        steps = max(1, metrics.step - self._first.step)
+        seconds = metrics.elapsed - self._first.elapsed
+        left = seconds / steps * max(0, self._last_step - metrics.step)
+        speed = (metrics.characters - self._first.characters) / seconds if seconds else metrics.chars_per_second
+        validation = f"  val {self._validation:.3f}" if self._validation is not None else ""
+        return (
+            f"[{'#' * filled}{'.' * (BAR - filled)}] {metrics.step}/{self._last_step}  loss {metrics.loss:.3f}"
+            f"{validation}  {speed:,.0f} chars/s  {_clock(left)} left"
+        )
+
+    def close(self) -> None:
+        if not self._quiet:
+            print(file=sys.stderr)
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def _headline(state: TrainState) -> str:
+    model, train, resolved = state.config, state.train_config, state.resolved
+    count = model.parameter_count(len(state.vocabulary))
+    layers = f"{model.num_layers} layer{'s' if model.num_layers > 1 else ''}"
+    return (
+        f"{model.cell.upper()}, {layers} of {model.hidden_size}, {count:,} parameters, "
+        f"vocabulary {len(state.vocabulary)}; B {train.batch_size}, T {train.bptt_steps}; {resolved.precision} on {resolved.device}"
+    )
+
+
+def _result(state: TrainState, path: Path) -> str:
+    parts = [f"Step {state.step}"]
+    if state.loss is not None:
+        parts.append(f"loss {state.loss:.3f}")
+    if state.best is not None:
+        parts.append(f"best validation loss {state.best.loss:.3f} at step {state.best.step}")
+    if state.divergence is not None:
+        parts.append(state.divergence.sentence())
+    elif state.stop_reason not in (None, "steps"):
+        parts.append(f"stopped by {state.stop_reason}")
+    return f"{', '.join(parts)}. Saved to {path}."
+
+
+# sample, info, corpora
+
+
+def _sample(options: argparse.Namespace) -> int:
+    checkpoint = read(options.checkpoint)
+    settings = SampleConfig(**_given(options, SampleConfig))
+    model = checkpoint.sampler(options.weights)
+    drawn = generate(model, checkpoint.vocabulary, **settings.to_json(), unknown=options.unknown)
+    _write_text(s.char for s in drawn)
+    return 0
+
+
+def _write_text(characters: Iterable[str]) -> None:
+    """The text alone, as UTF-8 whatever the terminal's own encoding is."""
+    for character in characters:
+        sys.stdout.buffer.write(character.encode("utf-8", "replace"))
+        if character == "\n":
+            sys.stdout.buffer.flush()
+    sys.stdout.buffer.flush()
+
+
+def _info(options: argparse.Namespace) -> int:
+    checkpoint = read(options.checkpoint)
+    width = max(len(name) for name, _ in _facts(checkpoint))
+    for name, value in _facts(checkpoint):
+        print(f"{name.ljust(width)}  {value}")
+    return 0
+
+
+def _facts(checkpoint: Checkpoint) -> list[tuple[str, str]]:
+    model, metadata = checkpoint.model, checkpoint.metadata
+    text, best, resolved = metadata["text"], metadata["best"], metadata["resolved"]
+    return [
+        ("kind", checkpoint.kind),
+        ("cell", model.cell),
+        ("layers", f"{model.num_layers} of {model.hidden_size}"),
+        ("input", f"embedding of {model.embedding_size}" if model.embedding_size else "one-hot"),
+        ("parameters", f"{model.parameter_count(len(checkpoint.vocabulary)):,}"),
+        ("vocabulary", f"{len(checkpoint.vocabulary)} characters"),
+        ("text", f"{text['name']}, {text['length']:,} characters, sha256 {text['sha256'][:12]}..."),
+        ("step", f"{checkpoint.step:,} of {checkpoint.train.steps:,}, epoch {metadata['epoch']:.2f}"),
+        ("best validation loss", f"{best['loss']:.4f} nats at step {best['step']:,}" if best else "not measured"),
+        ("trained for", f"{metadata['elapsed']:.1f} s on {resolved['device']} in {resolved['precision']}"),
+        ("resumable", "yes" if checkpoint.is_resumable else "no, it holds weights to sample from"),
+    ]
+
+
+def _corpora(options: argparse.Namespace) -> int:
+    for corpus in corpora.CORPORA.values():
+        print(f"{corpus.name:20} {corpus.title}: {corpus.description}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""A `TrainState` to and from a checkpoint file (`rnn.checkpoint_file` holds the format and its checks)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnn import corpora
+from rnn.checkpoint_file import Checkpoint, pack, read, write
+from rnn.corpora import Text
+from rnn.errors import CheckpointError, PlaygroundError
+from rnn.records import METRICS, StepMetrics
+from rnn.tasks.next_character import NextCharacter
+from rnn.training import TrainState
+
+
+def save_checkpoint(path: str | Path, state: TrainState, weights_only: bool = False) -> None:
+    """Writes the run to one .safetensors file; an older file of that name stays whole until the new one is.
+
+    Args:
+        path: where to.
+        state: a run between two steps.
+        weights_only: leaves out what only training needs; about a quarter of the size.
+
+    Raises:
+        CheckpointError: the disk is full, or the place cannot be written.
+    """
+    write(path, to_bytes(state, weights_only))
+
+
+def to_bytes(state: TrainState, weights_only: bool = False) -> bytes:
+    """The file's bytes, for a download or a store."""
+    arrays, values = state.to_arrays(), state.to_json()
+    if weights_only:
+        arrays = {name: array for name, array in arrays.items() if name.startswith("weights/")}
+        values["best"] = None
+    else:
+        arrays["history"] = _history_array(state.history)
+    return pack(arrays, values)
+
+
+def load_checkpoint(path: str | Path, text: str | Text | None = None) -> TrainState:
+    """Reads a run back.
+
+    Args:
+        path: a file that `save_checkpoint` wrote.
+        text: the text it was trained on; needed to go on training, unless it is a built-in. Sampling works without.
+
+    Raises:
+        CheckpointError: the file cannot be read or used, or `text` is not the text it was trained on.
+    """
+    return to_state(read(path), text)
+
+
+def to_state(checkpoint: Checkpoint, text: str | Text | None = None) -> TrainState:
+    """The run of a checkpoint that has been read; see `load_checkpoint`."""
+    task = NextCharacter(checkpoint.vocabulary, _encoded(checkpoint, text), checkpoint.metadata["text"])
+    try:
+        return TrainState.from_saved(task, checkpoint.metadata, checkpoint.arrays, _history(checkpoint))
+    except (RuntimeError, TypeError, ValueError) as error:
+        # The format's checks have passed, so this is a generator state that torch refuses, or the like.
+        raise CheckpointError(f"The checkpoint cannot be resumed here: {error}") from error
+
+
+def _encoded(checkpoint: Checkpoint, text: str | Text | None) -> np.ndarray[Any, Any] | None:
+    """The training text as indices; None where it is not to be had, or nothing could be done with it."""
+    known = checkpoint.metadata["text"]
+    if text is None and not (known["builtin"] and checkpoint.is_resumable):
+        return None
+    try:
+        given = corpora.load(known["name"]) if text is None else text
+    except PlaygroundError:
+        return None  # a built-in that cannot be had here and now; training would say so, sampling needs none
+    given = corpora.from_paste(given) if isinstance(given, str) else given
+    if given.sha256 == known["sha256"]:
+        return checkpoint.vocabulary.encode(given.content, "replace")
+    if text is None:
+        return None  # the built-in differs between versions of Python
+    raise CheckpointError(
+        f"This is not the text the checkpoint was trained on ({known['name']!r}, {known['length']:,} characters, "
+        f"sha256 {known['sha256'][:12]}...); the given one has {len(given.content):,} characters. Give the same text."
+    )
+
+
+def _history_array(history: list[StepMetrics]) -> np.ndarray[Any, Any]:
+    """One row per step in the order of `METRICS`; a validation loss that was not measured is NaN."""
+    rows = [[getattr(m, name) for name in METRICS] for m in history]
+    return np.array(rows, dtype=np.float64).reshape(len(history), len(METRICS))
+
+
+def _history(checkpoint: Checkpoint) -> list[StepMetrics]:
+    rows = checkpoint.arrays.get("history", np.empty((0, len(METRICS))))
+    return [_metrics(row) for row in rows.tolist()]
+
+
+def _metrics(row: list[float]) -> StepMetrics:
+    values: dict[str, Any] = dict(zip(METRICS, row, strict=True))
+    values["step"], values["characters"] = int(values["step"]), int(values["characters"])
+    if np.isnan(values["validation_loss"]):
+        values["validation_loss"] = None
+    return StepMetrics(**values)

@@ -1,0 +1,17 @@
+"""Characters as they are shown: white space, control and combining characters made visible."""
+
+from __future__ import annotations
+
+import unicodedata
+
+NAMES = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍", "\x00": "␀", "\u00a0": "⍽"}
+
+
+def visible(character: str) -> str:
+    """A short label for one character; never empty, never a control or bidirectional mark itself."""
+    if character in NAMES:
+        return NAMES[character]
+    category = unicodedata.category(character)
+    if category[0] in "CZ":  # control, format, unassigned; separators
+        return f"U+{ord(character):04X}"
+    return f"◌{character}" if category[0] == "M" else character

@@ -1,0 +1,178 @@
+"""The networks: cells scanned over time, stacked in depth, read in one direction or both, and the character model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rnn.cells import State, Weights
+from rnn.config import ModelConfig
+from rnn.errors import ConfigError
+from rnn.scan import scan, scan_stepwise
+
+Path = Literal["scan", "cells"]
+
+
+def detach_state(state: State) -> State:
+    """The same numbers without their history: gradients stop here. This is the cut of truncated BPTT."""
+    return tuple(s.detach() for s in state)
+
+
+class Recurrent(nn.Module):
+    """Layers of one cell, stacked; parameters have the names, shapes and order of torch.nn.RNN, GRU and LSTM.
+
+    A state dict moves between this class and torch.nn's unchanged. Initial weights are uniform in +-1/sqrt(H), as
+    torch.nn's, except that an LSTM's forget gates start with a bias of 1 (Jozefowicz et al. 2015): it remembers
+    until it learns to forget.
+
+    Args:
+        input_size: I, length of the vector read at each step.
+        config: the cell, its size, the number of layers and directions.
+        generator: draws the initial weights and, in training, the dropout masks.
+    """
+
+    def __init__(self, input_size: int, config: ModelConfig, generator: torch.Generator) -> None:
+        super().__init__()
+        self.config = config
+        self.generator = generator
+        limit = 1 / math.sqrt(config.hidden_size)
+        for name, shape in config.recurrent_shapes(input_size).items():
+            self.register_parameter(name, nn.Parameter(torch.empty(shape).uniform_(-limit, limit, generator=generator)))
+        if config.cell == "lstm" and config.bias:
+            self._open_forget_gates()
+
+    def _open_forget_gates(self) -> None:
+        size = self.config.hidden_size
+        with torch.no_grad():
+            for name, parameter in self.named_parameters():
+                if name.startswith("bias"):
+                    parameter[size : 2 * size] = 1.0 if name.startswith("bias_ih") else 0.0
+
+    def weights(self, layer: int, reverse: bool = False) -> Weights:
+        """The parameters of one layer in one direction."""
+        suffix = f"_l{layer}" + ("_reverse" if reverse else "")
+        named = dict(self.named_parameters())
+        W_xh, W_hh = named["weight_ih" + suffix], named["weight_hh" + suffix]
+        return Weights(W_xh, W_hh, named.get("bias_ih" + suffix), named.get("bias_hh" + suffix))
+
+    def initial_state(self, batch_size: int, dtype: torch.dtype | None = None) -> State:
+        """Zeros: (h,) or, for the LSTM, (h, c); each (num_layers * directions, B, H), layer by layer."""
+        c = self.config
+        parameter = self.weights(0).W_hh
+        shape = (c.num_layers * c.directions, batch_size, c.hidden_size)
+        count = 2 if c.cell == "lstm" else 1
+        zeros = (torch.zeros(shape, dtype=dtype or parameter.dtype, device=parameter.device) for _ in range(count))
+        return tuple(zeros)
+
+    def forward(self, x: Tensor, state: State | None = None, path: Path = "scan") -> tuple[Tensor, State]:
+        """Runs the layers over a sequence, in the number format of `x`.
+
+        Args:
+            x: inputs, (T, B, I).
+            state: what `initial_state` or an earlier call returned; None means zeros.
+            path: "scan" is the fast one, "cells" the readable one.
+
+        Returns:
+            The last layer's h at every step, (T, B, directions * H), and the state after the sequence.
+        """
+        if state is None:
+            state = self.initial_state(x.shape[1], x.dtype)
+        run = scan if path == "scan" else scan_stepwise
+        c = self.config
+        last: list[State] = []
+        for layer in range(c.num_layers):
+            if layer > 0:
+                x = self._dropped(x)
+            outputs = []
+            for reverse in (False, True)[: c.directions]:
+                own = tuple(s[len(last)] for s in state)
+                w = self.weights(layer, reverse).to(x.dtype)
+                output, after = run(c.cell, x, own, w, c.nonlinearity, reverse)
+                outputs.append(output)
+                last.append(after)
+            x = torch.cat(outputs, dim=-1) if c.bidirectional else outputs[0]
+        return x, tuple(torch.stack(parts) for parts in zip(*last, strict=True))
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        """Dropout with a mask from the run's own generator (drawn on the CPU: the same on every device)."""
+        p = self.config.dropout
+        if not self.training or p == 0:
+            return x
+        kept = torch.empty(x.shape, dtype=x.dtype).bernoulli_(1 - p, generator=self.generator)
+        return x * (kept / (1 - p)).to(x.device)
+
+
+class CharRNN(nn.Module):
+    """The character-level model: characters in, one score (logit) per possible next character out.
+
+    >>> model = CharRNN(ModelConfig(cell="gru", hidden_size=128), vocabulary_size=65)
+    >>> logits, state = model(indices, state)  # (T, B) -> (T, B, V)
+
+    Attributes:
+        config, vocabulary_size: as given.
+        compute_dtype: number format of the matrix products; None means that of the weights. Weights, gradients and
+            losses stay in the weights' own format.
+
+    Raises:
+        ConfigError: the vocabulary is empty.
+    """
+
+    def __init__(self, config: ModelConfig, vocabulary_size: int, seed: int = 0) -> None:
+        super().__init__()
+        if vocabulary_size < 1:
+            raise ConfigError(f"vocabulary_size must be at least 1, not {vocabulary_size}.")
+        self.config = config
+        self.vocabulary_size = vocabulary_size
+        self.compute_dtype: torch.dtype | None = None
+        self.generator = torch.Generator().manual_seed(seed)
+        width = config.directions * config.hidden_size
+        if config.embedding_size:
+            self.embedding = nn.Embedding(vocabulary_size, config.embedding_size, device="meta")
+        self.recurrent = Recurrent(config.embedding_size or vocabulary_size, config, self.generator)
+        self.head = nn.Linear(width, vocabulary_size, bias=config.bias, device="meta")
+        self._draw_outer_weights(1 / math.sqrt(width))
+
+    def _draw_outer_weights(self, limit: float) -> None:
+        """Gives embedding and head their first weights; on "meta" they drew none from the global generator."""
+        if self.config.embedding_size:
+            self.embedding.to_empty(device="cpu")
+            nn.init.normal_(self.embedding.weight, generator=self.generator)
+        self.head.to_empty(device="cpu")
+        for parameter in self.head.parameters():
+            nn.init.uniform_(parameter, -limit, limit, generator=self.generator)
+
+    def initial_state(self, batch_size: int) -> State:
+        """Zeros, (num_layers * directions, B, H): (h,) or, for the LSTM, (h, c)."""
+        return self.recurrent.initial_state(batch_size, self.compute_dtype)
+
+    def forward(self, indices: Tensor, state: State | None = None, path: Path = "scan") -> tuple[Tensor, State]:
+        """Reads characters and scores the next one after each of them.
+
+        Args:
+            indices: characters, integers (T, B).
+            state: the state that an earlier call returned; None starts from zeros.
+            path: "scan" is the fast one, "cells" the readable one.
+
+        Returns:
+            Logits (T, B, V) in the weights' number format, and the state after the last character.
+        """
+        dtype = self.compute_dtype or self.head.weight.dtype
+        outputs, state = self.recurrent(self._inputs(indices, dtype), state, path)
+        bias = None if self.head.bias is None else self.head.bias.to(dtype)
+        logits = F.linear(outputs, self.head.weight.to(dtype), bias)
+        return logits.to(self.head.weight.dtype), state
+
+    def _inputs(self, indices: Tensor, dtype: torch.dtype) -> Tensor:
+        """The vector read at each step: one-hot (T, B, V) or embedded (T, B, E)."""
+        if self.config.embedding_size:
+            return F.embedding(indices.long(), self.embedding.weight).to(dtype)
+        return F.one_hot(indices.long(), self.vocabulary_size).to(dtype)
+
+    def load_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Copies these parameters in; names and shapes must be those of `state_dict()`."""
+        self.load_state_dict(dict(weights), strict=True)

@@ -1,0 +1,402 @@
+"""Advances all active runs in turns on the server's one torch thread, and carries out what their owners ask.
+
+Turns are slices of about 75 ms, given to the owner who has had the least time so far, so that a person with one run
+gets as much as a person with two. torch is imported by the thread itself: making a scheduler is instant.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from filelock import FileLock, Timeout
+
+from rnn.checkpoint_file import read, write
+from rnn.config import ModelConfig, TrainConfig
+from rnn.corpora import Text
+from rnn.errors import PlaygroundError, StoreError
+from rnn.records import StepMetrics
+from rnn.runs.compute import ComputeThread
+from rnn.runs.store import Store, owner_key
+
+if TYPE_CHECKING:
+    from rnn.training import TrainState
+
+T = TypeVar("T")
+
+SLICE_SECONDS = 0.075
+WRITE_SECONDS = 0.5  # metrics reach the store this often
+AUTOSAVE_SECONDS = 30.0
+SAMPLE_SEED = 0
+MAX_SNAPSHOTS = 12  # weight files kept of one run
+
+log = logging.getLogger(__name__)
+
+
+def is_milestone(step: int) -> bool:
+    """Whether a sample and the weights are kept at this step: 0, 10, 20, 50, 100, 200, 500 and so on."""
+    return step == 0 or (step >= 10 and str(step).rstrip("0") in ("1", "2", "5"))
+
+
+@dataclass
+class Job:
+    """A run while it is active."""
+
+    run_id: str
+    owner: str  # the owner's key
+    state: TrainState
+    ticks: Iterator[StepMetrics | None]
+    used: float = 0.0  # seconds of turns it has had
+    unwritten: list[StepMetrics] = field(default_factory=list)  # metrics that the store does not have yet
+    written: float = field(default_factory=time.monotonic)  # when the store last got metrics
+    saved: float = field(default_factory=time.monotonic)  # when the run was last saved
+
+
+class Scheduler:
+    """The runs of one server.
+
+    Methods that change a run take its owner's token, wait for the running slice to end (under 0.3 s), and take
+    effect before they return.
+
+    Args:
+        store: where the runs are kept.
+        active_per_owner: how many runs of one owner advance at a time; more wait in a queue. None: any number.
+        active_in_total: the same for the whole server.
+        autosave_seconds: how much work a crash can lose.
+
+    Attributes:
+        refusal: why this server does not train ("" when it does): another one has the same store open.
+
+    Raises:
+        StoreError: from any method: no such run, somebody else's run, or this server does not train.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        active_per_owner: int | None = None,
+        active_in_total: int | None = None,
+        autosave_seconds: float = AUTOSAVE_SECONDS,
+    ) -> None:
+        self.store = store
+        self.active_per_owner = active_per_owner
+        self.active_in_total = active_in_total
+        self.autosave_seconds = autosave_seconds
+        self._jobs: dict[str, Job] = {}
+        self._queue: list[tuple[str, str]] = []  # (run id, owner key), first come, first served
+        self._used: dict[str, float] = {}  # seconds of turns that each owner of an active run has had
+        self._lock = FileLock(store.home / "server.lock")
+        self.refusal = ""
+        try:
+            self._lock.acquire(timeout=0)
+            store.interrupt_active()
+        except (Timeout, OSError):
+            self.refusal = (
+                f"Another server is already training with the runs in {store.home}. This one shows them and can "
+                "sample; to train here, close the other one or set RNN_PLAYGROUND_HOME to another folder."
+            )
+        self._thread = ComputeThread(self._work)
+
+    # What pages ask for
+
+    def create(
+        self, token: str, text: Text, model: ModelConfig, train: TrainConfig, name: str = "", start: bool = True
+    ) -> str:
+        """Adds a run, starts it (or queues it, if its owner has too many active ones), and returns its id."""
+        self._require_lock()
+        run_id = self.store.create(token, text, model, train, name)
+        if start:
+            self.resume(run_id, token)
+        return run_id
+
+    def resume(self, run_id: str, token: str, stop_at: int | None = None) -> None:
+        """Starts a run, or goes on with it from its last save.
+
+        Args:
+            stop_at: the step to stop at, in place of the configured number of steps.
+        """
+        self._command(run_id, token, lambda: self._enqueue(run_id, owner_key(token), stop_at))
+
+    def pause(self, run_id: str, token: str) -> None:
+        """Saves an active run and lets it rest; others are left as they are."""
+        self._command(run_id, token, lambda: self._rest(run_id, "paused"))
+
+    def stop(self, run_id: str, token: str) -> None:
+        """Saves an active run and ends it; it can still be resumed."""
+        self._command(run_id, token, lambda: self._rest(run_id, "finished", "Stopped by hand."))
+
+    def save(self, run_id: str, token: str) -> None:
+        """Saves an active run now, so that its newest weights can be read; one that rests is saved already."""
+        self._command(run_id, token, lambda: self._save(self._jobs[run_id]) if run_id in self._jobs else None)
+
+    def step_once(self, run_id: str, token: str) -> StepMetrics | None:
+        """Takes one optimizer step of a run that rests, and saves it; its metrics, or None if it cannot go on."""
+        return self._command(run_id, token, lambda: self._step_once(run_id, owner_key(token)))
+
+    def set_rate_multiplier(self, run_id: str, token: str, multiplier: float) -> None:
+        """Multiplies the learning rate of an active run from its next step on."""
+        self._command(run_id, token, lambda: self._job(run_id).state.set_rate_multiplier(multiplier))
+
+    def rename(self, run_id: str, token: str, name: str) -> None:
+        self.store.require_owner(run_id, token)
+        self.store.rename(run_id, name)
+
+    def delete(self, run_id: str, token: str) -> None:
+        """Removes a run and all that is kept of it, active or not."""
+        self._command(run_id, token, lambda: self._delete(run_id))
+
+    def queue_position(self, run_id: str) -> int | None:
+        """1 for the run that starts next; None for one that does not wait."""
+        waiting = [waiting_id for waiting_id, _ in list(self._queue)]
+        return waiting.index(run_id) + 1 if run_id in waiting else None
+
+    def compute(self, function: Callable[[], T], timeout: float = 60.0) -> T:
+        """Runs a short torch computation of a page on the torch thread, before the next slice of training."""
+        return self._thread.compute(function, timeout)
+
+    def warm_up(self) -> None:
+        """Loads torch on its thread, in the background, so that the first run starts at once."""
+        self._thread.submit(_warm_up)
+
+    def close(self) -> None:
+        """Saves every active run, marks it interrupted, and ends the thread."""
+        self._thread.submit(self._shut_down)
+        self._thread.close()
+        self._lock.release()
+
+    # On the torch thread
+
+    def _command(self, run_id: str, token: str, action: Callable[[], T]) -> T:
+        self._require_lock()
+        self.store.require_owner(run_id, token)
+        return self._thread.compute(action)
+
+    def _require_lock(self) -> None:
+        if self.refusal:
+            raise StoreError(self.refusal)
+
+    def _job(self, run_id: str) -> Job:
+        if run_id not in self._jobs:
+            raise StoreError("This run is not active now. Resume it first.")
+        return self._jobs[run_id]
+
+    def _is_active(self, run_id: str) -> bool:
+        return run_id in self._jobs or self.queue_position(run_id) is not None
+
+    def _work(self) -> bool:
+        """One slice of one run; False when no run is active."""
+        self._admit()
+        if not self._jobs:
+            return False
+        # The owner who has had least goes first, and of that owner's runs the one that has had least.
+        job = min(self._jobs.values(), key=lambda job: (self._used[job.owner], job.used))
+        try:
+            self._advance(job)
+        except Exception as error:
+            # One run's failure, whatever it is, must not end the thread that all others live on.
+            self._drop(job)
+            self._report(job.run_id, error)
+        return True
+
+    def _advance(self, job: Job) -> None:
+        """Lets a run train for one slice."""
+        started = now = time.monotonic()
+        for metrics in job.ticks:
+            if metrics is not None:
+                self._take(job, metrics)
+            now = time.monotonic()
+            if now - started >= SLICE_SECONDS:
+                break
+        else:
+            self._end(job)
+            return
+        job.used += now - started
+        self._used[job.owner] += now - started
+        if now - job.written >= WRITE_SECONDS:
+            self._write(job)
+        if now - job.saved >= self.autosave_seconds:
+            self._autosave(job)
+
+    def _take(self, job: Job, metrics: StepMetrics) -> None:
+        job.unwritten.append(metrics)
+        if is_milestone(metrics.step):
+            self._keep_sample(job)
+            self._keep_snapshot(job)
+
+    def _admit(self) -> None:
+        """Makes jobs of waiting runs, in order, as far as the limits allow."""
+        for run_id, owner in list(self._queue):
+            if self.active_in_total is not None and len(self._jobs) >= self.active_in_total:
+                return
+            own = sum(job.owner == owner for job in self._jobs.values())
+            if self.active_per_owner is None or own < self.active_per_owner:
+                self._queue.remove((run_id, owner))
+                self._begin(run_id, owner)
+
+    def _begin(self, run_id: str, owner: str) -> None:
+        try:
+            job = self._open(run_id, owner, self.store.stop_at(run_id))
+            self.store.set_status(run_id, "running")
+        except Exception as error:
+            # As in _work: whatever is wrong with this run is its own affair.
+            self._report(run_id, error)
+            return
+        # A newcomer starts level with the one who has had least: no backlog to catch up on, no head start.
+        self._used.setdefault(owner, min(self._used.values(), default=0.0))
+        job.used = min((other.used for other in self._jobs.values() if other.owner == owner), default=0.0)
+        self._jobs[run_id] = job
+        log.info("run %s begins at step %d", run_id, job.state.step)
+
+    def _open(self, run_id: str, owner: str, stop_at: int | None) -> Job:
+        """The run as it was last saved, or as it was created, ready to advance."""
+        from rnn.checkpoints import to_state
+        from rnn.training import TrainState, advance
+
+        text = self.store.text(run_id)
+        path = self.store.checkpoint_path(run_id)
+        if path.exists():
+            state = to_state(read(path), text)
+        else:
+            info = self.store.get(run_id)
+            model, train = ModelConfig.from_json(info.model), TrainConfig.from_json(info.train)
+            state = TrainState.create(text, model, train)
+            self.store.set_train(run_id, state.train_config)
+        self.store.rewind(run_id, state.step)
+        job = Job(run_id, owner, state, advance(state, stop_at))
+        if state.step == 0:
+            self._keep_sample(job)
+            self._keep_snapshot(job)
+        return job
+
+    def _enqueue(self, run_id: str, owner: str, stop_at: int | None) -> None:
+        if self._is_active(run_id):
+            return  # a second click
+        self.store.set_stop_at(run_id, stop_at)
+        self.store.set_status(run_id, "queued")
+        self._queue.append((run_id, owner))
+        self._admit()
+
+    def _rest(self, run_id: str, status: str, message: str = "") -> None:
+        """Takes a run out of the turns; one that has none is left as it is."""
+        if not self._is_active(run_id):
+            return
+        self._leave_queue(run_id)
+        if run_id in self._jobs:
+            self._save(self._jobs[run_id])
+            self._drop(self._jobs[run_id])
+        self.store.set_status(run_id, status, message)
+
+    def _leave_queue(self, run_id: str) -> None:
+        self._queue = [(waiting, owner) for waiting, owner in self._queue if waiting != run_id]
+
+    def _step_once(self, run_id: str, owner: str) -> StepMetrics | None:
+        if self._is_active(run_id):
+            raise StoreError("This run is active already. Pause it to take single steps.")
+        job = self._open(run_id, owner, stop_at=self.store.get(run_id).saved_step + 1)
+        metrics = next((m for m in job.ticks if m is not None), None)
+        if metrics is not None:
+            self._take(job, metrics)
+        self._save(job)
+        divergence = job.state.divergence
+        self.store.set_status(run_id, "paused", divergence.sentence() if divergence else "")
+        return metrics
+
+    def _delete(self, run_id: str) -> None:
+        self._leave_queue(run_id)
+        if run_id in self._jobs:
+            self._drop(self._jobs[run_id])
+        self.store.delete(run_id)
+
+    def _drop(self, job: Job) -> None:
+        """Takes an active run out of the turns."""
+        self._jobs.pop(job.run_id, None)
+        if not any(other.owner == job.owner for other in self._jobs.values()):
+            self._used.pop(job.owner, None)
+
+    def _end(self, job: Job) -> None:
+        """The generator has come to its end: a stop was reached, or the loss diverged."""
+        reason, divergence = job.state.stop_reason, job.state.divergence
+        if divergence is not None:
+            self._write(job)
+            self.store.rewind(job.run_id, job.state.step)
+            status, message = "paused", divergence.sentence()
+        else:
+            self._keep_sample(job)
+            status, message = "finished", f"Reached its stop: {reason}."
+        self._save(job)
+        self._drop(job)
+        self.store.set_status(job.run_id, status, message)
+        log.info("run %s ends at step %d (%s)", job.run_id, job.state.step, reason)
+
+    def _keep_sample(self, job: Job) -> None:
+        """Keeps what the run writes now, always with the same random numbers."""
+        self.store.add_sample(job.run_id, job.state.step, job.state.task.example(job.state.model, SAMPLE_SEED))
+
+    def _keep_snapshot(self, job: Job) -> None:
+        """Keeps the weights as they are now, for before and after."""
+        from rnn.checkpoints import to_bytes
+
+        if len(self.store.snapshots(job.run_id)) < MAX_SNAPSHOTS:
+            self.store.make_folder(job.run_id)
+            write(self.store.snapshot_path(job.run_id, job.state.step), to_bytes(job.state, weights_only=True))
+
+    def _write(self, job: Job) -> None:
+        """Brings the run's curves in the store up to date."""
+        best = job.state.best
+        self.store.add_metrics(job.run_id, job.unwritten, best.loss if best else None)
+        job.unwritten.clear()
+        job.written = time.monotonic()
+
+    def _save(self, job: Job) -> None:
+        """Brings curves and checkpoint up to the run's step."""
+        from rnn.checkpoints import to_bytes
+
+        self._write(job)
+        self.store.make_folder(job.run_id)
+        write(self.store.checkpoint_path(job.run_id), to_bytes(job.state))
+        self.store.set_saved(job.run_id, job.state.step)
+        job.saved = time.monotonic()
+
+    def _autosave(self, job: Job) -> None:
+        """Saves if it can; a full disk is reported and tried again, training goes on."""
+        try:
+            self._save(job)
+            message = ""
+        except PlaygroundError as error:
+            job.saved = time.monotonic()
+            message = str(error)
+            log.warning("run %s could not be saved: %s", job.run_id, message)
+        if message != self.store.get(job.run_id).message:
+            self.store.set_status(job.run_id, "running", message)
+
+    def _report(self, run_id: str, error: Exception) -> None:
+        """Marks a run as failed, with the error's sentence, or with its name where it has none to show."""
+        log.error("run %s failed", run_id, exc_info=error)
+        message = str(error) if isinstance(error, PlaygroundError) else f"It stopped on an unexpected {error!r}."
+        try:
+            self.store.set_status(run_id, "failed", message)
+        except StoreError:
+            log.exception("run %s could not be marked as failed", run_id)
+
+    def _shut_down(self) -> None:
+        for job in self._jobs.values():
+            try:
+                self._save(job)
+            except PlaygroundError:
+                log.exception("run %s could not be saved at the end", job.run_id)
+        self._jobs.clear()
+        self._queue.clear()
+        if not self.refusal:
+            self.store.interrupt_active()
+
+
+def _warm_up() -> None:
+    """Imports torch and takes two steps of a tiny run: what comes only once, before anybody waits for it."""
+    from rnn.training import TrainState, train
+
+    config = TrainConfig(batch_size=2, bptt_steps=4, steps=2)
+    for _ in train(TrainState.create("warming up the operators", ModelConfig(hidden_size=4), config)):
+        pass

@@ -1,0 +1,351 @@
+"""Runs, their texts and metrics in SQLite, their weights in files beside it. No torch.
+
+    HOME/runs.db                          runs, texts, metrics, samples (write-ahead log)
+    HOME/runs/ID/checkpoint.safetensors   the run as it can be resumed
+    HOME/runs/ID/snapshots/STEP.safetensors   weights alone, as they were at that step
+
+A run's id (a random uuid) opens it for reading; changing it takes its owner's token, of which only a hash is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rnn.config import ModelConfig, TrainConfig
+from rnn.corpora import Text
+from rnn.errors import StoreError
+from rnn.records import METRICS, RunInfo, StepMetrics
+
+VERSION = 1
+BUSY_SECONDS = 5.0
+ACTIVE = ("queued", "running")
+STATUSES = (*ACTIVE, "paused", "finished", "failed", "interrupted")
+MAX_NAME = 80  # characters of a run's name
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS texts (
+    sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, content TEXT NOT NULL, builtin INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, message TEXT NOT NULL,
+    kind TEXT NOT NULL, text_sha256 TEXT NOT NULL REFERENCES texts, model TEXT NOT NULL, train TEXT NOT NULL,
+    stop_at INTEGER, step INTEGER NOT NULL, saved_step INTEGER NOT NULL, elapsed REAL NOT NULL,
+    loss REAL, validation_loss REAL, best_validation_loss REAL, created REAL NOT NULL, updated REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS runs_of_owner ON runs (owner, created);
+CREATE TABLE IF NOT EXISTS metrics (
+    run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL, epoch REAL NOT NULL,
+    loss REAL NOT NULL, grad_norm REAL NOT NULL, learning_rate REAL NOT NULL, chars_per_second REAL NOT NULL,
+    elapsed REAL NOT NULL, characters INTEGER NOT NULL, validation_loss REAL, PRIMARY KEY (run_id, step)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS samples (
+    run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (run_id, step)
+) WITHOUT ROWID;
+"""
+
+
+def default_home() -> Path:
+    """`$RNN_PLAYGROUND_HOME`, or `.playground` in the current folder."""
+    return Path(os.environ.get("RNN_PLAYGROUND_HOME") or ".playground")
+
+
+def owner_key(token: str) -> str:
+    """What the store keeps of an owner's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Store:
+    """All runs of one server. Every method may be called from any thread.
+
+    Args:
+        home: its folder, made if it is not there.
+
+    Raises:
+        StoreError: from any method, when the folder or the database cannot be read or written.
+    """
+
+    def __init__(self, home: str | Path | None = None) -> None:
+        self.home = Path(home) if home is not None else default_home()
+        self._lock = threading.RLock()
+        try:
+            (self.home / "runs").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"The folder {self.home} for runs cannot be made ({error.strerror}). "
+                "Set RNN_PLAYGROUND_HOME to a folder that can be written."
+            ) from error
+        with _sentences():
+            self._db = sqlite3.connect(self.home / "runs.db", BUSY_SECONDS, check_same_thread=False)
+            self._db.row_factory = sqlite3.Row
+        try:
+            self._prepare()
+        except StoreError:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
+        with self._lock, _sentences():
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise StoreError(
+                    f"The runs in {self.home} were written by a newer version of this program (store version "
+                    f"{version}; this one reads {VERSION}). Update the program, or set RNN_PLAYGROUND_HOME to "
+                    "another folder."
+                )
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")  # with WAL, a crash of the program loses nothing
+            self._db.execute("PRAGMA foreign_keys = ON")
+            if version == 0:
+                self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            self._db.execute(f"PRAGMA user_version = {VERSION}")  # a read-only store says so here, not at the first run
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, _sentences(), self._db:
+            yield self._db
+
+    def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        with self._lock, _sentences():
+            return self._db.execute(query, values).fetchall()
+
+    # Runs
+
+    def create(self, token: str, text: Text, model: ModelConfig, train: TrainConfig, name: str = "") -> str:
+        """Adds a run, paused at step 0, and returns its id."""
+        run_id, now = str(uuid.uuid4()), time.time()
+        name = _checked_name(name or f"{model.cell.upper()} {model.hidden_size} on {text.name}")
+        values = {
+            "id": run_id, "owner": owner_key(token), "name": name, "status": "paused", "message": "",
+            "kind": "next-character", "text_sha256": text.sha256, "model": json.dumps(model.to_json()),
+            "train": json.dumps(train.to_json()), "stop_at": None, "step": 0, "saved_step": 0, "elapsed": 0.0,
+            "created": now, "updated": now,
+        }  # fmt: skip
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO texts VALUES (?, ?, ?, ?)",
+                (text.sha256, text.name, text.content, text.builtin),
+            )
+            columns, marks = ", ".join(values), ", ".join("?" * len(values))
+            db.execute(f"INSERT INTO runs ({columns}) VALUES ({marks})", tuple(values.values()))
+        return run_id
+
+    def get(self, run_id: str) -> RunInfo:
+        """The run with this id.
+
+        Raises:
+            StoreError: there is none; so says any text that is not an id.
+        """
+        rows = self._rows(f"{_SELECT} WHERE runs.id = ?", _checked_id(run_id))
+        if not rows:
+            raise StoreError("There is no run with this id here. It may have been deleted; choose another one.")
+        return _info(rows[0])
+
+    def runs_of(self, token: str) -> list[RunInfo]:
+        """The runs of one owner, the newest first."""
+        rows = self._rows(f"{_SELECT} WHERE owner = ? ORDER BY created DESC", owner_key(token))
+        return [_info(row) for row in rows]
+
+    def owns(self, run_id: str, token: str) -> bool:
+        """Whether this token controls the run."""
+        rows = self._rows("SELECT owner FROM runs WHERE id = ?", _checked_id(run_id))
+        return bool(rows) and rows[0]["owner"] == owner_key(token)
+
+    def require_owner(self, run_id: str, token: str) -> None:
+        """Raises StoreError where the run is not there or belongs to somebody else."""
+        self.get(run_id)
+        if not self.owns(run_id, token):
+            raise StoreError("This run belongs to somebody else: it can be watched and sampled from, not changed.")
+
+    def set_status(self, run_id: str, status: str, message: str = "") -> None:
+        assert status in STATUSES
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE runs SET status = ?, message = ?, updated = ? WHERE id = ?",
+                (status, message, time.time(), _checked_id(run_id)),
+            )
+
+    def set_stop_at(self, run_id: str, stop_at: int | None) -> None:
+        """The step to stop at, in place of the configured one."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET stop_at = ? WHERE id = ?", (stop_at, _checked_id(run_id)))
+
+    def stop_at(self, run_id: str) -> int | None:
+        rows = self._rows("SELECT stop_at FROM runs WHERE id = ?", _checked_id(run_id))
+        return rows[0]["stop_at"] if rows else None
+
+    def set_train(self, run_id: str, train: TrainConfig) -> None:
+        """The configuration as it was fitted to the text."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET train = ? WHERE id = ?", (json.dumps(train.to_json()), _checked_id(run_id)))
+
+    def rename(self, run_id: str, name: str) -> None:
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET name = ? WHERE id = ?", (_checked_name(name), _checked_id(run_id)))
+
+    def delete(self, run_id: str) -> None:
+        """Removes the run, its files, and its text if no other run uses it."""
+        run_id = _checked_id(run_id)
+        with self._transaction() as db:
+            db.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+            db.execute("DELETE FROM texts WHERE sha256 NOT IN (SELECT text_sha256 FROM runs)")
+        shutil.rmtree(self.folder(run_id), ignore_errors=True)
+
+    def interrupt_active(self) -> int:
+        """Marks the runs that a server left behind when it ended; returns how many."""
+        message = "The server stopped while this run was active. Resume it: it goes on from its last save."
+        with self._transaction() as db:
+            changed = db.execute(
+                "UPDATE runs SET status = 'interrupted', message = ?, updated = ? WHERE status IN (?, ?)",
+                (message, time.time(), *ACTIVE),
+            )
+            return changed.rowcount
+
+    def text(self, run_id: str) -> Text:
+        """The text of a run."""
+        rows = self._rows(
+            "SELECT texts.* FROM texts JOIN runs ON sha256 = text_sha256 WHERE runs.id = ?", _checked_id(run_id)
+        )
+        if not rows:
+            raise StoreError("The text of this run is no longer here.")
+        return Text(rows[0]["name"], rows[0]["content"], builtin=bool(rows[0]["builtin"]))
+
+    # Metrics and samples
+
+    def add_metrics(self, run_id: str, metrics: Iterable[StepMetrics], best: float | None) -> None:
+        """Adds steps to a run's curves and updates its row; a step that is there already is replaced."""
+        run_id, metrics = _checked_id(run_id), tuple(metrics)
+        if not metrics:
+            return
+        last = metrics[-1]
+        validation = [m.validation_loss for m in metrics if m.validation_loss is not None]
+        rows = [(run_id, *(getattr(m, name) for name in METRICS)) for m in metrics]
+        with self._transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            db.execute(
+                "UPDATE runs SET step = ?, elapsed = ?, loss = ?, validation_loss = coalesce(?, validation_loss), "
+                "best_validation_loss = ?, updated = ? WHERE id = ?",
+                (last.step, last.elapsed, last.loss, validation[-1] if validation else None, best, time.time(), run_id),
+            )
+
+    def metrics(self, run_id: str, points: int | None = 500) -> list[StepMetrics]:
+        """A run's curves in at most `points` points, each the mean of equally many steps (None: every step)."""
+        run_id = _checked_id(run_id)
+        steps = self._rows("SELECT max(step) FROM metrics WHERE run_id = ?", run_id)[0][0] or 0
+        stride = 1 if points is None else -(-steps // points) or 1
+        rows = self._rows(
+            "SELECT max(step), max(epoch), avg(loss), avg(grad_norm), avg(learning_rate), avg(chars_per_second), "
+            "max(elapsed), max(characters), avg(validation_loss) FROM metrics WHERE run_id = ? "
+            "GROUP BY (step - 1) / ? ORDER BY step",
+            run_id,
+            stride,
+        )
+        return [StepMetrics(*row) for row in rows]
+
+    def add_sample(self, run_id: str, step: int, text: str) -> None:
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO samples VALUES (?, ?, ?)", (_checked_id(run_id), step, text))
+
+    def samples(self, run_id: str) -> list[tuple[int, str]]:
+        """(step, text) of what the run wrote along the way, all with the same random numbers."""
+        rows = self._rows("SELECT step, text FROM samples WHERE run_id = ? ORDER BY step", _checked_id(run_id))
+        return [(row["step"], row["text"]) for row in rows]
+
+    def rewind(self, run_id: str, step: int) -> None:
+        """Forgets what came after `step`, because the run goes on from there."""
+        run_id = _checked_id(run_id)
+        with self._transaction() as db:
+            db.execute("DELETE FROM metrics WHERE run_id = ? AND step > ?", (run_id, step))
+            db.execute("DELETE FROM samples WHERE run_id = ? AND step > ?", (run_id, step))
+            db.execute("UPDATE runs SET step = ? WHERE id = ?", (step, run_id))
+        for later in (s for s in self.snapshots(run_id) if s > step):
+            self.snapshot_path(run_id, later).unlink(missing_ok=True)
+
+    # Files
+
+    def folder(self, run_id: str) -> Path:
+        return self.home / "runs" / _checked_id(run_id)
+
+    def checkpoint_path(self, run_id: str) -> Path:
+        return self.folder(run_id) / "checkpoint.safetensors"
+
+    def snapshot_path(self, run_id: str, step: int) -> Path:
+        return self.folder(run_id) / "snapshots" / f"{step}.safetensors"
+
+    def snapshots(self, run_id: str) -> list[int]:
+        """The steps whose weights are kept."""
+        return sorted(int(path.stem) for path in (self.folder(run_id) / "snapshots").glob("[0-9]*.safetensors"))
+
+    def make_folder(self, run_id: str) -> None:
+        """Makes the run's folders."""
+        try:
+            (self.folder(run_id) / "snapshots").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"The folder of the run cannot be made ({error.strerror}).") from error
+
+    def set_saved(self, run_id: str, step: int) -> None:
+        """Records that the checkpoint on disk is at `step`; called when it is."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET saved_step = ? WHERE id = ?", (step, _checked_id(run_id)))
+
+
+_SELECT = "SELECT runs.*, texts.name AS text_name FROM runs JOIN texts ON texts.sha256 = runs.text_sha256"
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turns SQLite's errors into sentences."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        reason = str(error)
+        if "locked" in reason or "busy" in reason:
+            advice = "The run database is in use by another program. Close it, then try again."
+        elif "readonly" in reason or "read-only" in reason or "unable to open" in reason:
+            advice = "The run database cannot be written. Check the folder's permissions, or set RNN_PLAYGROUND_HOME."
+        elif "full" in reason:
+            advice = "The disk is full, so nothing can be saved. Make room, then try again."
+        else:
+            advice = f"The run database could not be used ({reason})."
+        raise StoreError(advice) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"The run database is damaged or is not one ({error}). Move it away, or set RNN_PLAYGROUND_HOME."
+        ) from error
+
+
+def _checked_id(run_id: object) -> str:
+    """The id if it is one in the canonical form, so that it can stand in a path."""
+    try:
+        if isinstance(run_id, str) and str(uuid.UUID(run_id)) == run_id:
+            return run_id
+    except ValueError:
+        pass
+    raise StoreError("There is no run with this id here. Check the link.")
+
+
+def _checked_name(name: str) -> str:
+    cleaned = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    if not cleaned:
+        raise StoreError("A run needs a name of at least one visible character.")
+    return cleaned[:MAX_NAME]
+
+
+def _info(row: sqlite3.Row) -> RunInfo:
+    values = {name: row[name] for name in RunInfo.__dataclass_fields__ if name not in ("model", "train")}
+    return RunInfo(**values, model=json.loads(row["model"]), train=json.loads(row["train"]))

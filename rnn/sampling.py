@@ -1,0 +1,307 @@
+"""Text from a trained model, one character at a time, in numpy.
+
+A step of one sequence is a handful of matrix-vector products; torch's recurrent operators spend most of it on
+calling and repacking (measured: 790 to 4,000 characters a second against 20,000 and more here). And pages that only
+sample need not load torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn.config import ModelConfig, SampleConfig
+from rnn.errors import ConfigError
+from rnn.records import Sampled
+from rnn.vocabulary import UnknownPolicy, Vocabulary
+
+Array = NDArray[np.float32]
+Layer = tuple[Array, ...]  # (h,) or (h, c), each (N, H)
+
+
+class Cell(NamedTuple):
+    """One layer, ready to be stepped."""
+
+    W_xh: Array  # (I, gates * H): transposed, so that rows of x stand on its left
+    b_xh: Array  # (gates * H,)
+    advance: Callable[[Array, Layer], Layer]  # (W_xh x + b_xh, the state) -> the new state
+
+
+class NumpyModel:
+    """The character model's forward step for N sequences side by side.
+
+    Args:
+        config: the model; not bidirectional.
+        weights: every parameter by its name in the state dict, float arrays.
+
+    Raises:
+        ConfigError: the model is bidirectional, or weights are missing or of another shape.
+    """
+
+    def __init__(self, config: ModelConfig, weights: Mapping[str, NDArray[Any]]) -> None:
+        if config.bidirectional:
+            raise ConfigError(
+                "A bidirectional model has read the characters to come, so it cannot write text from left to right. "
+                "Choose a model that reads in one direction."
+            )
+        self.config = config
+        self.vocabulary_size = len(weights["head.weight"]) if "head.weight" in weights else 0
+        w = {
+            name: np.asarray(weights.get(name, 0), np.float32) for name in config.parameter_shapes(self.vocabulary_size)
+        }
+        for name, shape in config.parameter_shapes(self.vocabulary_size).items():
+            if w[name].shape != shape:
+                raise ConfigError(f"The weights {name} must have the shape {shape}; they have {w[name].shape}.")
+        self._cells = [_cell(config, w, layer) for layer in range(config.num_layers)]
+        first = self._cells[0]
+        seen = w["embedding.weight"] @ first.W_xh if config.embedding_size else first.W_xh
+        self._rows: Array = seen + first.b_xh  # what each character brings to the first layer, (V, gates * H)
+        self._W_hy = np.ascontiguousarray(w["head.weight"].T)
+        self._b_y = w.get("head.bias", np.zeros(self.vocabulary_size, np.float32))
+
+    @classmethod
+    def of(cls, model: Any) -> Self:
+        """`model` itself if it is one of these, else the numpy form of a `CharRNN` as its weights are now."""
+        if isinstance(model, cls):
+            return model
+        state = model.state_dict()
+        return cls(model.config, {name: tensor.detach().float().cpu().numpy() for name, tensor in state.items()})
+
+    def initial_state(self, count: int = 1) -> list[Layer]:
+        """Zeros for `count` sequences: per layer (h,) or (h, c), each (count, H)."""
+        parts = 2 if self.config.cell == "lstm" else 1
+        zeros = np.zeros((count, self.config.hidden_size), np.float32)
+        return [(zeros,) * parts for _ in range(self.config.num_layers)]
+
+    def step(self, indices: Any, state: Sequence[Layer]) -> tuple[Array, list[Layer]]:
+        """Reads one character per sequence.
+
+        Args:
+            indices: the characters, integers (N,).
+            state: as `initial_state` or an earlier step returned it; left as it is.
+
+        Returns:
+            The logits of the next characters, (N, V), and the new state.
+        """
+        a: Array = self._rows[indices]
+        after: list[Layer] = []
+        for layer, cell in enumerate(self._cells):
+            if layer > 0:
+                a = after[-1][0] @ cell.W_xh + cell.b_xh
+            after.append(cell.advance(a, state[layer]))
+        logits: Array = after[-1][0] @ self._W_hy + self._b_y
+        return logits, after
+
+
+def _sigmoid(a: Array) -> Array:
+    half = np.float32(0.5)
+    gate: Array = half + half * np.tanh(half * a)  # the same function as 1 / (1 + exp(-a)), without the overflow
+    return gate
+
+
+def _relu(a: Array) -> Array:
+    return np.maximum(a, np.float32(0))
+
+
+SQUASH: dict[str, Callable[[Array], Array]] = {"tanh": np.tanh, "relu": _relu, "sigmoid": _sigmoid}
+
+
+def _cell(config: ModelConfig, w: Mapping[str, Array], layer: int) -> Cell:
+    """The equations of `rnn.cells`, for rows of N sequences."""
+    W_xh = np.ascontiguousarray(w[f"recurrent.weight_ih_l{layer}"].T)
+    W_hh = np.ascontiguousarray(w[f"recurrent.weight_hh_l{layer}"].T)
+    none = np.zeros(W_hh.shape[1], np.float32)
+    b_xh = w.get(f"recurrent.bias_ih_l{layer}", none)
+    b_hh = w.get(f"recurrent.bias_hh_l{layer}", none)
+    H = config.hidden_size
+    if config.cell != "gru":  # nothing stands between the two sums, so their biases can be added once
+        b_xh, b_hh = b_xh + b_hh, none
+
+    def rnn(a: Array, state: Layer) -> Layer:
+        return (squash(a + state[0] @ W_hh),)
+
+    def gru(a: Array, state: Layer) -> Layer:
+        (h,) = state
+        u = h @ W_hh + b_hh
+        rz = _sigmoid(a[:, : 2 * H] + u[:, : 2 * H])
+        r, z = rz[:, :H], rz[:, H:]
+        n = np.tanh(a[:, 2 * H :] + r * u[:, 2 * H :])
+        return (n + z * (h - n),)
+
+    def lstm(a: Array, state: Layer) -> Layer:
+        h, c = state
+        a = a + h @ W_hh
+        i_f = _sigmoid(a[:, : 2 * H])
+        c = i_f[:, H:] * c + i_f[:, :H] * np.tanh(a[:, 2 * H : 3 * H])
+        return _sigmoid(a[:, 3 * H :]) * np.tanh(c), c
+
+    squash = SQUASH[config.nonlinearity]
+    return Cell(W_xh, b_xh, {"rnn": rnn, "gru": gru, "lstm": lstm}[config.cell])
+
+
+def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
+    """exp(logits) / sum over the last axis; -inf gives 0."""
+    scores = np.asarray(logits, np.float64)
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    probabilities: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def filter_logits(
+    logits: NDArray[Any], temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+) -> NDArray[np.float64]:
+    """Logits after temperature, then top-k, then top-p; cut characters have -inf.
+
+    Args:
+        logits: scores, (V,).
+        temperature: divides the logits; 0 keeps only the likeliest (the first of equals).
+        top_k: keeps exactly this many, the first of equals (all, if it is larger than V).
+        top_p: keeps the fewest characters, likeliest first, whose probabilities sum to at least this; never none.
+    """
+    scores: NDArray[np.float64] = np.asarray(logits, np.float64)
+    if temperature == 0:
+        top_k, temperature = 1, 1.0
+    # Subtracting the maximum first: a tiny temperature then gives -inf and 0, never inf - inf.
+    with np.errstate(over="ignore"):
+        scores = (scores - scores.max()) / temperature
+    if top_k is None and top_p is None:
+        return scores
+    order = np.argsort(-scores, kind="stable")
+    kept = order[:top_k]
+    if top_p is not None:
+        reached = np.cumsum(softmax(scores[kept]))
+        kept = kept[: int(np.searchsorted(reached, top_p - 1e-12)) + 1]
+    filtered = np.full_like(scores, -np.inf)
+    filtered[kept] = scores[kept]
+    return filtered
+
+
+def sample_next(probabilities: NDArray[np.float64], draw: float) -> int:
+    """The index that `draw`, uniform in [0, 1), falls on when the probabilities are laid end to end."""
+    cumulative = np.cumsum(probabilities)
+    chosen = int(np.searchsorted(cumulative, draw * cumulative[-1], side="right"))
+    # Rounding may leave draw * sum at the very end, past the last character that has any probability.
+    return min(chosen, int(np.flatnonzero(probabilities)[-1]))
+
+
+def generate(
+    model: Any,
+    vocabulary: Vocabulary,
+    prime: str = "",
+    length: int = 200,
+    temperature: float = 0.8,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int = 0,
+    stop: str | None = None,
+    unknown: UnknownPolicy = "error",
+) -> Iterator[Sampled]:
+    """Draws text: sample a character, feed it back, again.
+
+    With an empty prime the model has read nothing that it could answer to; the first character is then drawn from
+    the characters' frequencies in the training text, under the same temperature and filters.
+
+    Args:
+        model: a `CharRNN` or a `NumpyModel`.
+        vocabulary: the model's own.
+        prime: text read before the first draw; it is not part of the result.
+        length: how many characters to draw at most.
+        temperature, top_k, top_p: see `filter_logits`.
+        seed: same seed, same text.
+        stop: ends the sample once this text has appeared in it (the stop text is included).
+        unknown: what happens to characters of the prime that the model does not know, see `Vocabulary.encode`.
+
+    Yields:
+        One `Sampled` per character.
+
+    Raises:
+        ConfigError: a setting is out of bounds, or the model cannot generate.
+        UnknownCharacterError: the prime has characters that the model does not know.
+    """
+    settings = SampleConfig(prime, length, temperature, top_k, top_p, seed, stop)
+    numpy_model = _checked(model, vocabulary)
+    return _generate(numpy_model, vocabulary, vocabulary.encode(prime, unknown), settings)
+
+
+def _checked(model: Any, vocabulary: Vocabulary) -> NumpyModel:
+    numpy_model = NumpyModel.of(model)
+    if numpy_model.vocabulary_size != len(vocabulary):
+        raise ConfigError(
+            f"The model scores {numpy_model.vocabulary_size} characters, but the vocabulary has {len(vocabulary)}."
+        )
+    return numpy_model
+
+
+def _generate(
+    model: NumpyModel, vocabulary: Vocabulary, prime: NDArray[Any], settings: SampleConfig
+) -> Iterator[Sampled]:
+    logits, state = _read_prime(model, vocabulary, prime, 1)
+    rng = np.random.default_rng(settings.seed)
+    tail = ""
+    for _ in range(settings.length):
+        sampled = _draw(logits[0], vocabulary, settings, rng.random())
+        yield sampled
+        if settings.stop:
+            tail = (tail + sampled.char)[-len(settings.stop) :]
+            if tail == settings.stop:
+                return
+        logits, state = model.step([sampled.index], state)
+
+
+def _read_prime(
+    model: NumpyModel, vocabulary: Vocabulary, prime: NDArray[Any], count: int
+) -> tuple[NDArray[Any], list[Layer]]:
+    """The logits (count, V) after the prime, or the log frequencies if there is none, and the state (count, ...)."""
+    state = model.initial_state()
+    with np.errstate(divide="ignore"):
+        logits: NDArray[Any] = np.log(vocabulary.frequencies).astype(np.float32)[np.newaxis]
+    for index in prime:
+        logits, state = model.step([index], state)
+    return np.repeat(logits, count, axis=0), [tuple(np.repeat(s, count, axis=0) for s in layer) for layer in state]
+
+
+def _draw(logits: NDArray[Any], vocabulary: Vocabulary, settings: SampleConfig, draw: float) -> Sampled:
+    probabilities = softmax(filter_logits(logits, settings.temperature, settings.top_k, settings.top_p))
+    index = sample_next(probabilities, draw)
+    return Sampled(
+        char=vocabulary.characters[index],
+        index=index,
+        logits=logits,
+        probabilities=probabilities,
+        rank=1 + int(np.count_nonzero(logits > logits[index])),
+        surprise=-math.log(probabilities[index]),
+        draw=draw,
+    )
+
+
+def generate_many(
+    model: Any, vocabulary: Vocabulary, count: int, settings: SampleConfig, unknown: UnknownPolicy = "error"
+) -> list[str]:
+    """`count` texts at once; the i-th is the one that `generate` gives with seed `settings.seed + i`.
+
+    The sequences are stepped side by side, which costs little more than one of them alone.
+
+    Raises:
+        ConfigError: `count` is not 1 to 1,000, or the model cannot generate.
+        UnknownCharacterError: the prime has characters that the model does not know.
+    """
+    if not 1 <= count <= 1000:
+        raise ConfigError(f"The number of samples must be 1 to 1,000, not {count}.")
+    numpy_model = _checked(model, vocabulary)
+    logits, state = _read_prime(numpy_model, vocabulary, vocabulary.encode(settings.prime, unknown), count)
+    rngs = [np.random.default_rng(settings.seed + i) for i in range(count)]
+    texts = [""] * count
+    for _ in range(settings.length):
+        drawn = [_draw(row, vocabulary, settings, rng.random()).index for row, rng in zip(logits, rngs, strict=True)]
+        texts = [text + vocabulary.characters[i] for text, i in zip(texts, drawn, strict=True)]
+        logits, state = numpy_model.step(drawn, state)
+    return [_cut_at(text, settings.stop) for text in texts]
+
+
+def _cut_at(text: str, stop: str | None) -> str:
+    found = text.find(stop) if stop else -1
+    return text if found < 0 else text[: found + len(stop or "")]

@@ -1,0 +1,83 @@
+"""What a network can be trained on. A task brings the data, the loss and the score; `rnn.training` brings the rest.
+
+Everything random about a task's batches follows from the run's seed and the number of the step, so that a run which
+is resumed at step 100 sees what it would have seen anyway, and no position has to be saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from rnn.cells import State
+from rnn.config import ModelConfig, TrainConfig
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The data of one optimizer step.
+
+    Attributes:
+        inputs, targets: whatever the task's model and loss take; characters are (T, B).
+        begins: whether the sequences begin here, so that no state is carried in.
+        predictions: how many predictions the loss is the mean of.
+        epoch: passes over the training data when this batch is done, fractional.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    begins: bool
+    predictions: int
+    epoch: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A score on the validation part, or on as much of it as has been read.
+
+    Attributes:
+        loss: mean cross-entropy, nats per prediction.
+        predictions: how many were scored.
+        fraction: share of the part that has been read, 1 when it is done.
+        scores: what else the task measures, by name (accuracy and the like).
+    """
+
+    loss: float
+    predictions: int
+    fraction: float
+    scores: dict[str, float]
+
+
+class Task(Protocol):
+    """One thing to train on; `rnn.tasks.next_character.NextCharacter` is the first."""
+
+    @property
+    def kind(self) -> str:
+        """The task's name in checkpoints."""
+
+    def model(self, config: ModelConfig, seed: int) -> nn.Module:
+        """A fresh network for this task; ConfigError where the configuration does not suit it."""
+
+    def fit(self, config: TrainConfig) -> tuple[TrainConfig, tuple[str, ...]]:
+        """The configuration made to fit the data, and a sentence for each thing that was changed."""
+
+    def has_validation(self, config: TrainConfig) -> bool:
+        """Whether some of the data is kept for validation. TrainingError where a checkpoint came without its data."""
+
+    def batch(self, config: TrainConfig, step: int) -> Batch:
+        """The data of optimizer step `step`, from 0: a pure function of its arguments."""
+
+    def loss(self, model: nn.Module, batch: Batch, state: State | None) -> tuple[Tensor, State | None]:
+        """The mean loss in nats (a scalar to differentiate) and the state after the batch."""
+
+    def evaluate(self, model: nn.Module, config: TrainConfig, predictions: int | None) -> Iterator[Evaluation]:
+        """Scores the first `predictions` of the validation part (all: None) chunk by chunk; the last one is whole."""
+
+    def example(self, model: nn.Module, seed: int) -> str:
+        """Something a person can read that shows what the model can do; same seed, same random numbers."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What a checkpoint must say of the task, without its data."""

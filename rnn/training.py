@@ -1,0 +1,491 @@
+"""Training as a generator: `for metrics in train(state): ...`.
+
+`TrainState` is everything a run is made of; `train` advances it one optimizer step at a time, so that the command
+line, the scheduler of the app and the tests drive the same code. Every random number of a run comes from its own
+generator, so runs that take turns do not disturb each other.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rnn.cells import State
+from rnn.config import ModelConfig, TrainConfig
+from rnn.corpora import Text, from_paste
+from rnn.errors import ConfigError, TrainingError
+from rnn.models import detach_state
+from rnn.records import StepMetrics
+from rnn.tasks import Evaluation, Task
+from rnn.tasks.next_character import NextCharacter
+from rnn.vocabulary import Vocabulary
+
+KEEPSAKE_EVERY = 25  # steps between two copies of a healthy run, to go back to if the loss explodes
+EXPLODED = 3.0  # a smoothed loss this many times the first one has exploded
+SMOOTHED_OVER = 10  # steps
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What "auto" came to on the machine where the run began; a resumed run keeps to it."""
+
+    precision: str  # "float32" or "bfloat16"
+    device: str  # "cpu" or "cuda"
+    threads: int  # torch's threads for one operation
+
+    @classmethod
+    def here(cls, model: ModelConfig, train: TrainConfig) -> Self:
+        """The choices for this machine.
+
+        Raises:
+            ConfigError: CUDA is asked for and not there.
+        """
+        has_cuda = torch.cuda.is_available()
+        if train.device == "cuda" and not has_cuda:
+            raise ConfigError("device is cuda, but there is no CUDA device here. Choose auto or cpu.")
+        # Never MPS by itself: its GRU gives wrong results (pytorch/pytorch#94691).
+        device = "cuda" if has_cuda and train.device != "cpu" else "cpu"
+        precision = train.precision
+        if precision == "auto":
+            precision = "bfloat16" if _gains_from_bfloat16(model, device) else "float32"
+        return cls(precision, device, torch.get_num_threads())
+
+
+def _gains_from_bfloat16(model: ModelConfig, device: str) -> bool:
+    """Whether bfloat16 is known to be faster: an LSTM of some size on a CPU with the instructions for it.
+
+    Measured on a 2-core CPU with AVX-512 BF16: LSTM 1.3x faster, GRU 1.05x, RNN 1.4x slower (docs/decisions.md).
+    """
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    supported = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    return supported and model.cell == "lstm" and model.hidden_size >= 128
+
+
+@dataclass(frozen=True)
+class Best:
+    """The lowest validation loss so far and the weights that reached it."""
+
+    loss: float  # nats
+    step: int
+    weights: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where a run's loss or gradient stopped being usable."""
+
+    step: int  # the step that failed
+    reason: str  # "loss", "gradient" or "exploded"
+    learning_rate: float
+    last_good_step: int  # where the run was put back to
+
+    def sentence(self) -> str:
+        what = {
+            "loss": "The loss was no longer a finite number",
+            "gradient": "The gradient was no longer a finite number",
+            "exploded": f"The loss grew to more than {EXPLODED:g} times its first value",
+        }[self.reason]
+        return (
+            f"{what} at step {self.step} (learning rate {self.learning_rate:.2g}). The run is back at step "
+            f"{self.last_good_step} with its last good weights. Try a third of the learning rate and clipping at 1."
+        )
+
+
+@dataclass
+class TrainState:
+    """One training of one model on one task, at one step.
+
+    Attributes:
+        task, model, optimizer: what is trained, on what, by which rule.
+        config, train_config: as they are used; `train_config` has been fitted to the data.
+        resolved: precision, device and threads that "auto" came to.
+        step: optimizer steps taken.
+        hidden: the state carried to the next chunk, detached; None before the first and after a reset.
+        history: the metrics of every step taken.
+        best: the lowest validation loss and its weights.
+        evaluations_without_best: validation losses since then.
+        rate_multiplier: the live factor on the learning rate; `rate_changes` lists (step, factor).
+        elapsed: seconds of computation. characters: predictions trained on.
+        notes: sentences about what was changed to fit the data.
+        stop_reason: why the last `train` ended: "steps", "minutes", "target loss", "patience" or "diverged".
+        divergence: set when it diverged.
+    """
+
+    task: Task
+    config: ModelConfig
+    train_config: TrainConfig
+    resolved: Resolved
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    hidden: State | None = None
+    history: list[StepMetrics] = field(default_factory=list)
+    best: Best | None = None
+    evaluations_without_best: int = 0
+    rate_multiplier: float = 1.0
+    rate_changes: list[tuple[int, float]] = field(default_factory=list)
+    elapsed: float = 0.0
+    characters: int = 0
+    notes: tuple[str, ...] = ()
+    stop_reason: str | None = None
+    divergence: Divergence | None = None
+    _keepsake: dict[str, Any] | None = None
+
+    @classmethod
+    def create(
+        cls, data: str | Text | Task, config: ModelConfig | None = None, train_config: TrainConfig | None = None
+    ) -> Self:
+        """A run at step 0 with freshly drawn weights.
+
+        Args:
+            data: a text to predict (a plain string is treated as pasted), or any task.
+            config, train_config: the defaults of the classes where left out. A short text shrinks `batch_size`,
+                `bptt_steps` and the validation part; `notes` says so.
+
+        Raises:
+            TextError: the text cannot be trained on.
+            ConfigError: a setting does not suit the task or this machine.
+        """
+        given = from_paste(data) if isinstance(data, str) else data
+        task = NextCharacter.from_text(given) if isinstance(given, Text) else given
+        config = config or ModelConfig()
+        train_config, notes = task.fit(train_config or TrainConfig())
+        resolved = Resolved.here(config, train_config)
+        if isinstance(given, Text):
+            notes = (*given.notes, *notes)
+        return cls._build(task, config, train_config, resolved, notes)
+
+    @classmethod
+    def _build(
+        cls, task: Task, config: ModelConfig, train_config: TrainConfig, resolved: Resolved, notes: tuple[str, ...]
+    ) -> Self:
+        model = task.model(config, train_config.seed).to(resolved.device)
+        if resolved.precision == "bfloat16":
+            model.compute_dtype = torch.bfloat16  # type: ignore[assignment]
+        return cls(task, config, train_config, resolved, model, make_optimizer(model, train_config), notes=notes)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The characters of a text task."""
+        vocabulary: Vocabulary = self.task.vocabulary  # type: ignore[attr-defined]
+        return vocabulary
+
+    @property
+    def loss(self) -> float | None:
+        """The mean training loss of the last steps, nats; None before the first."""
+        recent = [m.loss for m in self.history[-SMOOTHED_OVER:]]
+        return math.fsum(recent) / len(recent) if recent else None
+
+    def set_rate_multiplier(self, multiplier: float) -> None:
+        """Multiplies the learning rate from the next step on, and records it.
+
+        Raises:
+            ConfigError: it is not between 1e-6 and 1e6.
+        """
+        if not (isinstance(multiplier, int | float) and 1e-6 <= multiplier <= 1e6):
+            raise ConfigError(f"The learning-rate multiplier must be from 1e-6 to 1e6, not {multiplier!r}.")
+        if multiplier != self.rate_multiplier:
+            self.rate_multiplier = float(multiplier)
+            self.rate_changes.append((self.step, self.rate_multiplier))
+
+    def set_stops(
+        self, minutes: float | None = None, target_loss: float | None = None, patience: int | None = None
+    ) -> None:
+        """Changes when training stops by itself; None switches a criterion off. The schedule stays as it is."""
+        self.train_config = replace(self.train_config, minutes=minutes, target_loss=target_loss, patience=patience)
+
+    # To arrays and JSON values, and back: the one form in which a run is saved, resumed and rolled back.
+
+    def to_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The run's tensors as arrays of their own (copies), named as `rnn.checkpoint_file` says."""
+        arrays = {f"weights/{name}": _array(t) for name, t in self.model.state_dict().items()}
+        for (name, _), slots in zip(self.model.named_parameters(), _slots(self.optimizer), strict=True):
+            arrays |= {f"optimizer/{name}/{slot}": _array(value) for slot, value in slots.items()}
+        arrays |= {f"hidden/{i}": _array(s) for i, s in enumerate(self.hidden or ())}
+        arrays["generator"] = _array(_generator(self.model).get_state())
+        if self.best:
+            arrays |= {f"best/{name}": _array(t) for name, t in self.best.weights.items()}
+        return arrays
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything else about the run, as JSON values."""
+        return {
+            "kind": self.task.kind,
+            **self.task.to_json(),
+            "model": self.config.to_json(),
+            "train": self.train_config.to_json(),
+            "resolved": asdict(self.resolved),
+            "step": self.step,
+            "epoch": self.history[-1].epoch if self.history else 0.0,
+            "elapsed": self.elapsed,
+            "characters": self.characters,
+            "best": {"loss": self.best.loss, "step": self.best.step} if self.best else None,
+            "evaluations_without_best": self.evaluations_without_best,
+            "rate_multiplier": self.rate_multiplier,
+            "rate_changes": [list(change) for change in self.rate_changes],
+            "notes": list(self.notes),
+        }
+
+    def load(self, arrays: Mapping[str, np.ndarray[Any, Any]], values: Mapping[str, Any]) -> None:
+        """Puts the run where `to_arrays` and `to_json` were taken; `history` is the caller's."""
+        device = self.resolved.device
+        tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+        self.model.load_state_dict(_with_prefix(tensors, "weights/"))
+        _load_slots(self.optimizer, self.model, tensors)
+        carried = [tensors[f"hidden/{i}"].to(device) for i in range(2) if f"hidden/{i}" in tensors]
+        dtype = torch.bfloat16 if self.resolved.precision == "bfloat16" else torch.float32
+        self.hidden = tuple(s.to(dtype) for s in carried) or None
+        if "generator" in tensors:
+            _generator(self.model).set_state(tensors["generator"])
+        best = values["best"]
+        self.best = best and Best(best["loss"], best["step"], _with_prefix(tensors, "best/"))
+        self.step, self.elapsed, self.characters = values["step"], values["elapsed"], values["characters"]
+        self.evaluations_without_best = values["evaluations_without_best"]
+        self.rate_multiplier = values["rate_multiplier"]
+        self.rate_changes = [(step, factor) for step, factor in values["rate_changes"]]
+
+    @classmethod
+    def from_saved(
+        cls,
+        task: Task,
+        values: Mapping[str, Any],
+        arrays: Mapping[str, np.ndarray[Any, Any]],
+        history: list[StepMetrics],
+    ) -> Self:
+        """The run that was saved, on this machine: the recorded precision, and the CPU where there is no GPU."""
+        config, train_config = ModelConfig.from_json(values["model"]), TrainConfig.from_json(values["train"])
+        resolved = Resolved(**values["resolved"])
+        if resolved.device == "cuda" and not torch.cuda.is_available():
+            resolved = replace(resolved, device="cpu")
+        state = cls._build(task, config, train_config, resolved, tuple(values["notes"]))
+        state.load(arrays, values)
+        state.history = history
+        return state
+
+
+def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """The optimizer; weight decay (adamw) reaches the matrices, not the biases. The rate is set at every step."""
+    parameters = list(model.parameters())
+    betas = (config.beta1, config.beta2)
+    if config.optimizer == "adamw":
+        groups = [{"params": [p], "weight_decay": config.weight_decay if p.ndim > 1 else 0.0} for p in parameters]
+        return torch.optim.AdamW(groups, betas=betas, fused=True)
+    if config.optimizer == "adam":
+        return torch.optim.Adam(parameters, betas=betas, fused=True)
+    if config.optimizer == "rmsprop":
+        return torch.optim.RMSprop(parameters, alpha=config.beta2)
+    if config.optimizer == "adagrad":
+        return torch.optim.Adagrad(parameters)
+    return torch.optim.SGD(parameters, lr=1.0, momentum=config.beta1)
+
+
+def scheduled_rate(config: TrainConfig, step: int) -> float:
+    """The learning rate of step `step` (from 0): linear warm-up, then decay to the final rate, which holds."""
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    if config.decay == "none":
+        return config.learning_rate
+    progress = min(1.0, (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps))
+    shape = 1 - progress if config.decay == "linear" else (1 + math.cos(math.pi * progress)) / 2
+    return config.learning_rate * (config.final_rate + (1 - config.final_rate) * shape)
+
+
+def train(state: TrainState, stop_at: int | None = None) -> Iterator[StepMetrics]:
+    """Trains until a stop, one `StepMetrics` per optimizer step. It can be left and taken up again at any point.
+
+    Args:
+        state: advanced in place. Afterwards `state.stop_reason` says why it ended.
+        stop_at: the step to stop at, in place of `train_config.steps`; beyond that horizon the final rate holds.
+
+    Raises:
+        TrainingError: the state came from a checkpoint without its text.
+    """
+    return (metrics for metrics in advance(state, stop_at) if metrics is not None)
+
+
+def advance(state: TrainState, stop_at: int | None = None) -> Iterator[StepMetrics | None]:
+    """The same as `train`, with None wherever a step can be interrupted: between the chunks of an evaluation."""
+    state.stop_reason = state.divergence = None
+    if _evaluation_is_due(state):  # left in the middle of it the last time
+        yield from _evaluate_step(state)
+        yield state.history[-1]
+    last = state.train_config.steps if stop_at is None else stop_at
+    # A criterion that holds already does not stop the run again: going on is what was asked for.
+    disregarded = _reasons_to_stop(state)
+    while not (reasons := _reasons_to_stop(state, last) - disregarded):
+        try:
+            _take_step(state)
+        except _Diverged as diverged:
+            _roll_back(state, diverged)
+            return
+        if _evaluation_is_due(state):
+            yield from _evaluate_step(state)
+        if state.step % KEEPSAKE_EVERY == 0 and _is_healthy(state):
+            _keep(state)
+        yield state.history[-1]
+    state.stop_reason = min(reasons)
+
+
+def evaluate(state: TrainState, predictions: int | None = None) -> Iterator[Evaluation]:
+    """The validation loss, chunk by chunk; the last one yielded covers all of it (or the first `predictions`).
+
+    Raises:
+        TrainingError: there is no validation part.
+    """
+    if not state.task.has_validation(state.train_config):
+        raise TrainingError("There is no validation part to evaluate on; set validation_fraction above 0.")
+    return state.task.evaluate(state.model, state.train_config, predictions)
+
+
+class _Diverged(Exception):
+    """The step that was being taken cannot be used."""
+
+
+def _take_step(state: TrainState) -> None:
+    """Forward over a chunk, backward through it, clip, update; the state is carried on, its history cut off."""
+    started = time.perf_counter()
+    config = state.train_config
+    batch = state.task.batch(config, state.step)
+    device = state.resolved.device
+    batch = replace(batch, inputs=batch.inputs.to(device), targets=batch.targets.to(device))
+    if state._keepsake is None:
+        _keep(state)
+
+    state.model.train()
+    state.optimizer.zero_grad()
+    loss, hidden = state.task.loss(state.model, batch, None if batch.begins else state.hidden)
+    loss_value = loss.item()
+    if not math.isfinite(loss_value):
+        raise _Diverged("loss")
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = _clip(list(state.model.parameters()), config)
+    if not math.isfinite(norm):
+        raise _Diverged("gradient")
+    rate = scheduled_rate(config, state.step) * state.rate_multiplier
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    state.optimizer.step()
+
+    state.hidden = None if hidden is None or config.truncation == "reset" else detach_state(hidden)
+    state.step += 1
+    state.characters += batch.predictions
+    seconds = time.perf_counter() - started
+    state.elapsed += seconds
+    speed = batch.predictions / max(seconds, 1e-9)
+    state.history.append(
+        StepMetrics(state.step, batch.epoch, loss_value, norm, rate, speed, state.elapsed, state.characters)
+    )
+    if len(state.history) > SMOOTHED_OVER and state.loss > EXPLODED * state.history[0].loss:  # type: ignore[operator]
+        raise _Diverged("exploded")
+
+
+def _clip(parameters: list[Tensor], config: TrainConfig) -> float:
+    """Clips the gradients in place and returns their norm before that."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients)
+    if config.clip == "norm":
+        torch.nn.utils.clip_grads_with_norm_(parameters, config.clip_norm, norm)
+    elif config.clip == "value":
+        torch.nn.utils.clip_grad_value_(parameters, config.clip_norm)
+    return norm.item()
+
+
+def _evaluation_is_due(state: TrainState) -> bool:
+    config = state.train_config
+    if not state.history or not state.task.has_validation(config):
+        return False
+    measured = state.history[-1].validation_loss is not None
+    return not measured and (state.step % config.evaluate_every == 0 or state.step == config.steps)
+
+
+def _evaluate_step(state: TrainState) -> Iterator[None]:
+    """Measures the validation loss, puts it into the last metrics, and keeps the weights if they are the best."""
+    config = state.train_config
+    for partial in state.task.evaluate(state.model, config, config.evaluation_chars):
+        evaluation = partial
+        yield
+    state.history[-1] = replace(state.history[-1], validation_loss=evaluation.loss)
+    if state.best is None or evaluation.loss < state.best.loss:
+        weights = {name: t.detach().clone() for name, t in state.model.state_dict().items()}
+        state.best = Best(evaluation.loss, state.step, weights)
+        state.evaluations_without_best = 0
+    else:
+        state.evaluations_without_best += 1
+
+
+def _reasons_to_stop(state: TrainState, last_step: int | None = None) -> set[str]:
+    """Every stop that is reached, by name; the number of steps is one where it is given."""
+    config = state.train_config
+    reached = {
+        "steps": last_step is not None and state.step >= last_step,
+        "minutes": config.minutes is not None and state.elapsed >= 60 * config.minutes,
+        "target loss": config.target_loss is not None and _is_below(state, config.target_loss),
+        "patience": config.patience is not None and state.evaluations_without_best >= config.patience,
+    }
+    return {name for name, is_reached in reached.items() if is_reached}
+
+
+def _is_below(state: TrainState, target: float) -> bool:
+    """By the best validation loss, or by the smoothed training loss where there is no validation part."""
+    if state.task.has_validation(state.train_config):
+        return state.best is not None and state.best.loss <= target
+    return state.loss is not None and state.loss <= target
+
+
+def _is_healthy(state: TrainState) -> bool:
+    return state.loss is not None and state.loss <= state.history[0].loss
+
+
+def _keep(state: TrainState) -> None:
+    """Remembers a healthy run, to go back to."""
+    state._keepsake = {"arrays": state.to_arrays(), "values": state.to_json(), "history": len(state.history)}
+
+
+def _roll_back(state: TrainState, diverged: _Diverged) -> None:
+    """Puts the run back to its last good copy and says where it broke."""
+    kept = state._keepsake
+    assert kept is not None  # the first step makes one before anything can go wrong
+    failed = len(state.history) + (diverged.args[0] != "exploded")
+    rate = scheduled_rate(state.train_config, failed - 1) * state.rate_multiplier
+    state.load(kept["arrays"], kept["values"])
+    del state.history[kept["history"] :]
+    state.stop_reason = "diverged"
+    state.divergence = Divergence(failed, diverged.args[0], rate, state.step)
+
+
+def _array(tensor: Tensor) -> np.ndarray[Any, Any]:
+    """A copy as a numpy array; bfloat16, which numpy lacks, becomes float32 without loss."""
+    tensor = tensor.detach().cpu()
+    return np.array((tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy())
+
+
+def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+
+def _generator(model: nn.Module) -> torch.Generator:
+    generator: torch.Generator = model.generator  # type: ignore[assignment]
+    return generator
+
+
+def _slots(optimizer: torch.optim.Optimizer) -> Iterator[dict[str, Tensor]]:
+    """What the optimizer remembers of each parameter, in the parameters' order."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            yield {k: v for k, v in optimizer.state.get(parameter, {}).items() if isinstance(v, Tensor)}
+
+
+def _load_slots(optimizer: torch.optim.Optimizer, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """The inverse of `_slots`."""
+    slots = [_with_prefix(tensors, f"optimizer/{name}/") for name, _ in model.named_parameters()]
+    saved = optimizer.state_dict()
+    saved["state"] = {i: own for i, own in enumerate(slots) if own}
+    optimizer.load_state_dict(saved)
