@@ -238,7 +238,8 @@ def _headline(state: TrainState) -> str:
     layers = f"{model.num_layers} layer{'s' if model.num_layers > 1 else ''}"
     return (
         f"{model.cell.upper()}, {layers} of {model.hidden_size}, {count:,} parameters, "
-        f"vocabulary {len(state.vocabulary)}; B {train.batch_size}, T {train.bptt_steps}; {resolved.precision} on {resolved.device}"
+        f"vocabulary {len(state.vocabulary)}; B {train.batch_size}, T {train.bptt_steps}; "
+        f"{resolved.precision} on {resolved.device}"
     )
 
 

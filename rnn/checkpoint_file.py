@@ -261,7 +261,7 @@ def _check_fields(metadata: Mapping[str, Any]) -> None:
     best, text, resolved = metadata["best"], metadata["text"], metadata["resolved"]
     if best is not None:
         _check_mapping(best, "best", ("loss", "step"))
-        _number(best["loss"], "best loss", 0, 1e9)
+        _number(best["loss"], "best loss", 0, 1e40)
         _number(best["step"], "best step", 0, metadata["step"], whole=True)
     _check_mapping(text, "text", ("name", "length", "sha256", "builtin"))
     _number(text["length"], "text length", 2, 1e12, whole=True)

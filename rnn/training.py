@@ -314,24 +314,29 @@ def train(state: TrainState, stop_at: int | None = None) -> Iterator[StepMetrics
 def advance(state: TrainState, stop_at: int | None = None) -> Iterator[StepMetrics | None]:
     """The same as `train`, with None wherever a step can be interrupted: between the chunks of an evaluation."""
     state.stop_reason = state.divergence = None
-    if _evaluation_is_due(state):  # left in the middle of it the last time
-        yield from _evaluate_step(state)
-        yield state.history[-1]
     last = state.train_config.steps if stop_at is None else stop_at
     # A criterion that holds already does not stop the run again: going on is what was asked for.
     disregarded = _reasons_to_stop(state)
-    while not (reasons := _reasons_to_stop(state, last) - disregarded):
-        try:
+    if state._keepsake is None:
+        _keep(state)
+    try:
+        if _evaluation_is_due(state):  # left in the middle of it the last time
+            yield from _finish_step(state)
+        while not (reasons := _reasons_to_stop(state, last) - disregarded):
             _take_step(state)
-        except _Diverged as diverged:
-            _roll_back(state, diverged)
-            return
-        if _evaluation_is_due(state):
-            yield from _evaluate_step(state)
-        if state.step % KEEPSAKE_EVERY == 0 and _is_healthy(state):
-            _keep(state)
-        yield state.history[-1]
-    state.stop_reason = min(reasons)
+            yield from _finish_step(state)
+    except _Diverged as diverged:
+        _roll_back(state, diverged)
+    else:
+        state.stop_reason = min(reasons)
+
+
+def _finish_step(state: TrainState) -> Iterator[StepMetrics | None]:
+    if _evaluation_is_due(state):
+        yield from _evaluate_step(state)
+    if state.step % KEEPSAKE_EVERY == 0 and _is_healthy(state):
+        _keep(state)
+    yield state.history[-1]
 
 
 def evaluate(state: TrainState, predictions: int | None = None) -> Iterator[Evaluation]:
@@ -346,7 +351,7 @@ def evaluate(state: TrainState, predictions: int | None = None) -> Iterator[Eval
 
 
 class _Diverged(Exception):
-    """The step that was being taken cannot be used."""
+    """A step cannot be used; made of the reason and the step's number."""
 
 
 def _take_step(state: TrainState) -> None:
@@ -356,19 +361,16 @@ def _take_step(state: TrainState) -> None:
     batch = state.task.batch(config, state.step)
     device = state.resolved.device
     batch = replace(batch, inputs=batch.inputs.to(device), targets=batch.targets.to(device))
-    if state._keepsake is None:
-        _keep(state)
-
     state.model.train()
     state.optimizer.zero_grad()
     loss, hidden = state.task.loss(state.model, batch, None if batch.begins else state.hidden)
     loss_value = loss.item()
     if not math.isfinite(loss_value):
-        raise _Diverged("loss")
+        raise _Diverged("loss", state.step + 1)
     loss.backward()  # type: ignore[no-untyped-call]
     norm = _clip(list(state.model.parameters()), config)
     if not math.isfinite(norm):
-        raise _Diverged("gradient")
+        raise _Diverged("gradient", state.step + 1)
     rate = scheduled_rate(config, state.step) * state.rate_multiplier
     for group in state.optimizer.param_groups:
         group["lr"] = rate
@@ -384,7 +386,7 @@ def _take_step(state: TrainState) -> None:
         StepMetrics(state.step, batch.epoch, loss_value, norm, rate, speed, state.elapsed, state.characters)
     )
     if len(state.history) > SMOOTHED_OVER and state.loss > EXPLODED * state.history[0].loss:  # type: ignore[operator]
-        raise _Diverged("exploded")
+        raise _Diverged("exploded", state.step)
 
 
 def _clip(parameters: list[Tensor], config: TrainConfig) -> float:
@@ -412,6 +414,8 @@ def _evaluate_step(state: TrainState) -> Iterator[None]:
     for partial in state.task.evaluate(state.model, config, config.evaluation_chars):
         evaluation = partial
         yield
+    if not math.isfinite(evaluation.loss):
+        raise _Diverged("loss", state.step)
     state.history[-1] = replace(state.history[-1], validation_loss=evaluation.loss)
     if state.best is None or evaluation.loss < state.best.loss:
         weights = {name: t.detach().clone() for name, t in state.model.state_dict().items()}
@@ -453,12 +457,12 @@ def _roll_back(state: TrainState, diverged: _Diverged) -> None:
     """Puts the run back to its last good copy and says where it broke."""
     kept = state._keepsake
     assert kept is not None  # the first step makes one before anything can go wrong
-    failed = len(state.history) + (diverged.args[0] != "exploded")
+    reason, failed = diverged.args
     rate = scheduled_rate(state.train_config, failed - 1) * state.rate_multiplier
     state.load(kept["arrays"], kept["values"])
     del state.history[kept["history"] :]
     state.stop_reason = "diverged"
-    state.divergence = Divergence(failed, diverged.args[0], rate, state.step)
+    state.divergence = Divergence(failed, reason, rate, state.step)
 
 
 def _array(tensor: Tensor) -> np.ndarray[Any, Any]:

@@ -18,7 +18,7 @@ RUN = "run"  # key of the current run, in the session and in the URL
 TOKEN = "owner_token"
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, on_release=Scheduler.close)
 def _scheduler() -> Scheduler:
     caps = limits()
     scheduler = Scheduler(Store(), caps.active_per_owner, caps.active_in_total)

@@ -39,11 +39,15 @@ class ComputeThread:
         """What `function` returns or raises, once the thread has come to it.
 
         Raises:
-            TimeoutError: it took longer than `timeout` seconds.
+            TimeoutError: it took longer than `timeout` seconds. If it had not begun by then, it never will.
         """
         if threading.current_thread() is self._thread:
             return function()
-        return self.submit(function).result(timeout)
+        future = self.submit(function)
+        try:
+            return future.result(timeout)
+        finally:
+            future.cancel()  # nobody waits for it any more; one that has begun or ended is left alone
 
     def close(self, timeout: float = 10.0) -> None:
         """Ends the thread after the functions that wait already."""

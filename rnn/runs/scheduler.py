@@ -7,8 +7,10 @@ gets as much as a person with two. torch is imported by the thread itself: makin
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -88,17 +90,27 @@ class Scheduler:
         self._jobs: dict[str, Job] = {}
         self._queue: list[tuple[str, str]] = []  # (run id, owner key), first come, first served
         self._used: dict[str, float] = {}  # seconds of turns that each owner of an active run has had
-        self._lock = FileLock(store.home / "server.lock")
+        self._lock = FileLock(store.home / "server.lock", thread_local=False)  # any thread may close the server
         self.refusal = ""
         try:
             self._lock.acquire(timeout=0)
-            store.interrupt_active()
         except (Timeout, OSError):
             self.refusal = (
                 f"Another server is already training with the runs in {store.home}. This one shows them and can "
                 "sample; to train here, close the other one or set RNN_PLAYGROUND_HOME to another folder."
             )
+        else:
+            self._take_over()
         self._thread = ComputeThread(self._work)
+
+    def _take_over(self) -> None:
+        """Tidies up after a server that was killed."""
+        try:
+            self.store.remove_partial_files()
+            self.store.interrupt_active()
+        except StoreError:
+            self._lock.release()
+            raise
 
     # What pages ask for
 
@@ -137,8 +149,8 @@ class Scheduler:
         return self._command(run_id, token, lambda: self._step_once(run_id, owner_key(token)))
 
     def set_rate_multiplier(self, run_id: str, token: str, multiplier: float) -> None:
-        """Multiplies the learning rate of an active run from its next step on."""
-        self._command(run_id, token, lambda: self._job(run_id).state.set_rate_multiplier(multiplier))
+        """Multiplies a run's learning rate from its next step on, whether it is active or rests."""
+        self._command(run_id, token, lambda: self._set_rate_multiplier(run_id, owner_key(token), multiplier))
 
     def rename(self, run_id: str, token: str, name: str) -> None:
         self.store.require_owner(run_id, token)
@@ -178,11 +190,6 @@ class Scheduler:
         if self.refusal:
             raise StoreError(self.refusal)
 
-    def _job(self, run_id: str) -> Job:
-        if run_id not in self._jobs:
-            raise StoreError("This run is not active now. Resume it first.")
-        return self._jobs[run_id]
-
     def _is_active(self, run_id: str) -> bool:
         return run_id in self._jobs or self.queue_position(run_id) is not None
 
@@ -215,16 +222,16 @@ class Scheduler:
             return
         job.used += now - started
         self._used[job.owner] += now - started
-        if now - job.written >= WRITE_SECONDS:
-            self._write(job)
         if now - job.saved >= self.autosave_seconds:
-            self._autosave(job)
+            self._try_to(self._autosave, job)
+        elif now - job.written >= WRITE_SECONDS:
+            self._try_to(self._write, job)
 
     def _take(self, job: Job, metrics: StepMetrics) -> None:
         job.unwritten.append(metrics)
         if is_milestone(metrics.step):
-            self._keep_sample(job)
-            self._keep_snapshot(job)
+            self._try_to(self._keep_sample, job)
+            self._try_to(self._keep_snapshot, job)
 
     def _admit(self) -> None:
         """Makes jobs of waiting runs, in order, as far as the limits allow."""
@@ -264,8 +271,11 @@ class Scheduler:
             model, train = ModelConfig.from_json(info.model), TrainConfig.from_json(info.train)
             state = TrainState.create(text, model, train)
             self.store.set_train(run_id, state.train_config)
+        known = self.store.get(run_id).step
         self.store.rewind(run_id, state.step)
         job = Job(run_id, owner, state, advance(state, stop_at))
+        # The file is safe on disk before the database is: after a power cut it may be ahead.
+        job.unwritten += [m for m in state.history if m.step > known]
         if state.step == 0:
             self._keep_sample(job)
             self._keep_snapshot(job)
@@ -295,14 +305,25 @@ class Scheduler:
     def _step_once(self, run_id: str, owner: str) -> StepMetrics | None:
         if self._is_active(run_id):
             raise StoreError("This run is active already. Pause it to take single steps.")
-        job = self._open(run_id, owner, stop_at=self.store.get(run_id).saved_step + 1)
-        metrics = next((m for m in job.ticks if m is not None), None)
-        if metrics is not None:
+        job = self._open(run_id, owner, stop_at=sys.maxsize)  # one more step, also at the horizon
+        before, taken = job.state.step, None
+        for metrics in job.ticks:
+            if metrics is None:
+                continue
             self._take(job, metrics)
+            if metrics.step > before:  # else the validation loss that was due when the run was left
+                taken = metrics
+                break
         self._save(job)
         divergence = job.state.divergence
         self.store.set_status(run_id, "paused", divergence.sentence() if divergence else "")
-        return metrics
+        return taken
+
+    def _set_rate_multiplier(self, run_id: str, owner: str, multiplier: float) -> None:
+        job = self._jobs.get(run_id) or self._open(run_id, owner, stop_at=None)
+        job.state.set_rate_multiplier(multiplier)
+        if run_id not in self._jobs:
+            self._save(job)
 
     def _delete(self, run_id: str) -> None:
         self._leave_queue(run_id)
@@ -361,16 +382,20 @@ class Scheduler:
         job.saved = time.monotonic()
 
     def _autosave(self, job: Job) -> None:
-        """Saves if it can; a full disk is reported and tried again, training goes on."""
+        """Saves; the message that this could not be done, if there is one, goes."""
+        self._save(job)
+        if self.store.get(job.run_id).message:
+            self.store.set_status(job.run_id, "running")
+
+    def _try_to(self, keep: Callable[[Job], None], job: Job) -> None:
+        """Keeps something of an active run; where it cannot (a full disk), the run says so, and training goes on."""
         try:
-            self._save(job)
-            message = ""
+            keep(job)
         except PlaygroundError as error:
-            job.saved = time.monotonic()
-            message = str(error)
-            log.warning("run %s could not be saved: %s", job.run_id, message)
-        if message != self.store.get(job.run_id).message:
-            self.store.set_status(job.run_id, "running", message)
+            log.warning("run %s: %s", job.run_id, error)
+            with suppress(StoreError):
+                self.store.set_status(job.run_id, "running", str(error))
+            job.written = job.saved = time.monotonic()  # not again at once
 
     def _report(self, run_id: str, error: Exception) -> None:
         """Marks a run as failed, with the error's sentence, or with its name where it has none to show."""

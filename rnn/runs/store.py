@@ -18,7 +18,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,11 @@ STATUSES = (*ACTIVE, "paused", "finished", "failed", "interrupted")
 MAX_NAME = 80  # characters of a run's name
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS texts (
-    sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, content TEXT NOT NULL, builtin INTEGER NOT NULL
-);
+CREATE TABLE IF NOT EXISTS texts (sha256 TEXT PRIMARY KEY, content TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS runs (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, message TEXT NOT NULL,
-    kind TEXT NOT NULL, text_sha256 TEXT NOT NULL REFERENCES texts, model TEXT NOT NULL, train TEXT NOT NULL,
+    kind TEXT NOT NULL, text_sha256 TEXT NOT NULL REFERENCES texts, text_name TEXT NOT NULL,
+    text_builtin INTEGER NOT NULL, model TEXT NOT NULL, train TEXT NOT NULL,
     stop_at INTEGER, step INTEGER NOT NULL, saved_step INTEGER NOT NULL, elapsed REAL NOT NULL,
     loss REAL, validation_loss REAL, best_validation_loss REAL, created REAL NOT NULL, updated REAL NOT NULL
 );
@@ -63,7 +62,7 @@ def default_home() -> Path:
 
 def owner_key(token: str) -> str:
     """What the store keeps of an owner's token."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Store:
@@ -132,15 +131,12 @@ class Store:
         name = _checked_name(name or f"{model.cell.upper()} {model.hidden_size} on {text.name}")
         values = {
             "id": run_id, "owner": owner_key(token), "name": name, "status": "paused", "message": "",
-            "kind": "next-character", "text_sha256": text.sha256, "model": json.dumps(model.to_json()),
-            "train": json.dumps(train.to_json()), "stop_at": None, "step": 0, "saved_step": 0, "elapsed": 0.0,
-            "created": now, "updated": now,
+            "kind": "next-character", "text_sha256": text.sha256, "text_name": text.name, "text_builtin": text.builtin,
+            "model": json.dumps(model.to_json()), "train": json.dumps(train.to_json()), "stop_at": None, "step": 0,
+            "saved_step": 0, "elapsed": 0.0, "created": now, "updated": now,
         }  # fmt: skip
         with self._transaction() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO texts VALUES (?, ?, ?, ?)",
-                (text.sha256, text.name, text.content, text.builtin),
-            )
+            db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (text.sha256, text.content))
             columns, marks = ", ".join(values), ", ".join("?" * len(values))
             db.execute(f"INSERT INTO runs ({columns}) VALUES ({marks})", tuple(values.values()))
         return run_id
@@ -151,14 +147,14 @@ class Store:
         Raises:
             StoreError: there is none; so says any text that is not an id.
         """
-        rows = self._rows(f"{_SELECT} WHERE runs.id = ?", _checked_id(run_id))
+        rows = self._rows("SELECT * FROM runs WHERE id = ?", _checked_id(run_id))
         if not rows:
             raise StoreError("There is no run with this id here. It may have been deleted; choose another one.")
         return _info(rows[0])
 
     def runs_of(self, token: str) -> list[RunInfo]:
         """The runs of one owner, the newest first."""
-        rows = self._rows(f"{_SELECT} WHERE owner = ? ORDER BY created DESC", owner_key(token))
+        rows = self._rows("SELECT * FROM runs WHERE owner = ? ORDER BY created DESC, rowid DESC", owner_key(token))
         return [_info(row) for row in rows]
 
     def owns(self, run_id: str, token: str) -> bool:
@@ -216,14 +212,21 @@ class Store:
             )
             return changed.rowcount
 
+    def remove_partial_files(self) -> None:
+        """Removes what a server that was killed had only half written; only for the one that may write."""
+        with suppress(OSError):
+            for path in (self.home / "runs").glob("**/.*.tmp"):
+                path.unlink(missing_ok=True)
+
     def text(self, run_id: str) -> Text:
         """The text of a run."""
         rows = self._rows(
-            "SELECT texts.* FROM texts JOIN runs ON sha256 = text_sha256 WHERE runs.id = ?", _checked_id(run_id)
+            "SELECT text_name, content, text_builtin FROM texts JOIN runs ON sha256 = text_sha256 WHERE id = ?",
+            _checked_id(run_id),
         )
         if not rows:
             raise StoreError("The text of this run is no longer here.")
-        return Text(rows[0]["name"], rows[0]["content"], builtin=bool(rows[0]["builtin"]))
+        return Text(rows[0]["text_name"], rows[0]["content"], builtin=bool(rows[0]["text_builtin"]))
 
     # Metrics and samples
 
@@ -272,7 +275,7 @@ class Store:
         with self._transaction() as db:
             db.execute("DELETE FROM metrics WHERE run_id = ? AND step > ?", (run_id, step))
             db.execute("DELETE FROM samples WHERE run_id = ? AND step > ?", (run_id, step))
-            db.execute("UPDATE runs SET step = ? WHERE id = ?", (step, run_id))
+            db.execute(f"UPDATE runs SET step = :step, {_LAST_METRICS} WHERE id = :id", {"id": run_id, "step": step})
         for later in (s for s in self.snapshots(run_id) if s > step):
             self.snapshot_path(run_id, later).unlink(missing_ok=True)
 
@@ -304,7 +307,16 @@ class Store:
             db.execute("UPDATE runs SET saved_step = ? WHERE id = ?", (step, _checked_id(run_id)))
 
 
-_SELECT = "SELECT runs.*, texts.name AS text_name FROM runs JOIN texts ON texts.sha256 = runs.text_sha256"
+# What a run's row says of its curves, read from them.
+_LAST_METRICS = """
+    elapsed = coalesce((SELECT max(elapsed) FROM metrics WHERE run_id = :id), 0),
+    loss = (SELECT loss FROM metrics WHERE run_id = :id ORDER BY step DESC LIMIT 1),
+    validation_loss = (
+        SELECT validation_loss FROM metrics WHERE run_id = :id AND validation_loss IS NOT NULL
+        ORDER BY step DESC LIMIT 1
+    ),
+    best_validation_loss = (SELECT min(validation_loss) FROM metrics WHERE run_id = :id)
+"""
 
 
 @contextmanager

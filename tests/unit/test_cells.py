@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -139,7 +140,7 @@ def test_matrices_that_do_not_fit_together_are_refused(shapes: list[tuple[int, .
 @pytest.mark.parametrize("depth", [2, 3])
 def test_stacked_networks_train_jointly_as_one_graph(depth: int) -> None:
     sizes = (2, 4, 3, 5)[: depth + 1]
-    nets = [rnn.RNN(i, 6, o, seed=n) for n, (i, o) in enumerate(zip(sizes, sizes[1:], strict=False))]
+    nets = [rnn.RNN(i, 6, o, seed=n) for n, (i, o) in enumerate(pairwise(sizes))]
     parameters = [p for net in nets for p in net.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=0.02)
     inputs = torch.randn(6, sizes[0], generator=torch.Generator().manual_seed(0))

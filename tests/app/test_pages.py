@@ -1,0 +1,126 @@
+"""Every page in this process, by Streamlit's own test runner: it opens, it does its job, bad input gets a sentence."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.parts import service, shell
+from tests.app.conftest import ENTRYPOINT
+
+PAGES = [page.path for page in shell.PAGES]
+TRAIN, SAMPLE = "pages/2_Train.py", "pages/3_Sample.py"
+
+
+def until(app: AppTest, holds: Callable[[AppTest], bool], seconds: float = 60) -> AppTest:
+    """Reruns the page, as its fragment does every second, until `holds`."""
+    deadline = time.monotonic() + seconds
+    while not holds(app):
+        assert time.monotonic() < deadline, "it did not come to pass"
+        assert not app.exception
+        app.run()
+    return app
+
+
+def figure(app: AppTest, number: int = 0) -> dict[str, Any]:
+    charts = app.get("plotly_chart")
+    return json.loads(charts[number].proto.spec) if len(charts) > number else {}
+
+
+def title(app: AppTest) -> str:
+    return figure(app).get("layout", {}).get("title", {}).get("text", "")
+
+
+def train_hello(app: AppTest) -> AppTest:
+    """The five letters, on the smallest settings, to the end."""
+    app.switch_page(TRAIN).run()
+    app.selectbox(key="train_text").select("hello").run()
+    app.number_input(key="train_hidden_size_default").set_value(8)
+    app.number_input(key="train_steps_default").set_value(60).run()
+    app.button[0].click().run()
+    return until(app, lambda app: service._scheduler().store.get(run_of(app)).status == "finished")
+
+
+def run_of(app: AppTest) -> str:
+    return str(app.session_state[service.RUN])
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_opens_by_itself_without_an_exception(app: AppTest, path: str) -> None:
+    app.switch_page(path).run()
+    assert not app.exception
+    assert len(app.title) == 1
+
+
+def test_one_click_trains_and_the_chart_moves(app: AppTest) -> None:
+    app.switch_page(TRAIN).run()
+    app.number_input(key="train_hidden_size_default").set_value(8)
+    app.number_input(key="train_batch_size_default").set_value(2).run()
+    app.button[0].click().run()
+    until(app, lambda app: "at step" in title(app))
+    first = title(app)
+    until(app, lambda app: title(app) != first)
+    assert figure(app)["layout"]["yaxis"]["title"]["text"] == "loss (nats per character)"
+
+
+def test_a_finished_run_writes_and_shows_its_softmax(app: AppTest) -> None:
+    train_hello(app)
+    app.switch_page(SAMPLE).run()
+    assert not app.exception
+    assert set(app.code[0].value) <= set("helo")
+    bars = figure(app)["data"][1]
+    assert sum(bars["y"]) == pytest.approx(1, abs=1e-6)
+    assert title(app).startswith("Drew “")
+
+
+def test_temperature_zero_writes_the_likeliest_characters(app: AppTest) -> None:
+    train_hello(app)
+    app.switch_page(SAMPLE).run()
+    app.slider(key="sample_temperature").set_value(0.0).run()
+    assert max(figure(app)["data"][1]["y"]) == 1.0
+
+
+def test_prime_with_unknown_characters_gets_a_sentence(app: AppTest) -> None:
+    train_hello(app)
+    app.switch_page(SAMPLE).run()
+    app.text_input(key="sample_prime").input("hxllo").run()
+    assert "'x'" in app.error[0].value
+    assert not app.exception
+
+
+def test_sample_page_without_a_model_leads_to_training(app: AppTest) -> None:
+    app.switch_page(SAMPLE).run()
+    assert "no trained model" in app.info[0].value
+
+
+@pytest.mark.parametrize("text", ["x", "aaaa"])
+def test_a_text_with_nothing_to_predict_gets_a_sentence_and_no_start(app: AppTest, text: str) -> None:
+    app.switch_page(TRAIN).run()
+    app.selectbox(key="train_text").select("Paste my own").run()
+    app.text_area(key="train_paste").input(text).run()
+    assert app.error
+    assert app.button[0].disabled
+
+
+@pytest.mark.parametrize(
+    "run_id", ["nobody", "../../etc/passwd", "' OR 1=1 --", "00000000-0000-4000-8000-000000000000"]
+)
+def test_a_link_to_no_run_gets_a_sentence(app: AppTest, run_id: str) -> None:
+    app.query_params["run"] = run_id
+    app.switch_page(TRAIN).run()
+    assert "no run with this id" in app.warning[0].value
+    assert not app.exception
+
+
+def test_somebody_elses_run_can_be_watched_but_not_steered(app: AppTest) -> None:
+    train_hello(app)
+    stranger = AppTest.from_file(ENTRYPOINT, default_timeout=30)
+    stranger.query_params["run"] = run_of(app)
+    stranger.switch_page(TRAIN).run()
+    assert "at step 60" in title(stranger)
+    assert [button.label for button in stranger.button] == ["Start training"]

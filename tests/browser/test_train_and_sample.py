@@ -1,0 +1,32 @@
+"""The way a newcomer goes: one click trains on a built-in text, the curve moves, stop, and the model writes."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.playground import Server, settled
+
+PATIENCE = 60_000  # milliseconds: the first run of a server imports torch
+
+
+def test_train_on_a_built_in_text_see_the_curve_move_stop_and_sample(server: Server, page: Page) -> None:
+    page.goto(server.url)
+    settled(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Train", exact=True).click()
+    page.get_by_role("button", name="Start training").click()
+
+    title = page.locator(".gtitle")
+    expect(title).to_contain_text(re.compile(r"Loss \d\.\d+ nats at step \d+"), timeout=PATIENCE)
+    first = title.text_content() or ""
+    expect(title).not_to_have_text(first, timeout=PATIENCE)
+
+    main = page.get_by_test_id("stMain")
+    main.get_by_role("button", name="Stop", exact=True).click()
+    expect(main.get_by_text("Stopped by hand.")).to_be_visible(timeout=5_000)
+
+    main.get_by_role("button", name="Sample", exact=True).click()
+    expect(page.get_by_role("heading", name="Sample")).to_be_visible()
+    expect(main.get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"), timeout=PATIENCE)
+    expect(title).to_contain_text("Drew")
