@@ -1,6 +1,6 @@
 # Everything needs Python 3.11 or newer, make and a package index; the rest goes into $(VENV).
 #   make app PYTHON=python3.13    another interpreter
-#   make test VENV=/tmp/venv      another place for the installed packages
+#   make test VENV=../venv        another place for the installed packages
 VENV   ?= .venv
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -15,7 +15,7 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 app: $(APP)  ## open the app on this computer: one owner, no caps
-	RNN_PLAYGROUND_PUBLIC=0 $(BIN)/python -m streamlit run streamlit_app.py
+	RNN_PLAYGROUND_PUBLIC=0 $(BIN)/python -m streamlit run streamlit_app.py --server.address=localhost
 
 test: lint chromium  ## lint, then all tests: unit, app, browser
 	$(BIN)/python -m pytest
@@ -44,6 +44,7 @@ $(DEV): requirements-dev.txt $(APP)
 $(APP): requirements.txt
 	@test -n "$(PYTHON)" || { echo "RNN Playground needs Python 3.11 or newer, and none was found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "RNN Playground needs Python 3.11 or newer, and $(PYTHON) is not. Name another: make PYTHON=/path/to/python3"; exit 1; }
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \
+		$(PYTHON) -m venv $$(test ! -e $(VENV)/pyvenv.cfg || echo --clear) $(VENV)
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@touch $@

@@ -1,7 +1,7 @@
-"""How long the default preset trains until its validation loss on tiny Shakespeare is 1.886, against char-rnn's setting.
+"""Seconds of training until the default preset has a validation loss of 1.886 on tiny Shakespeare, against char-rnn.
 
-char-rnn's default (LSTM 2 x 128, B 50, T 50, RMSprop 2e-3, each gradient value clipped at 5) is run by a plain torch.nn
-loop in float32. Seconds are of training alone; both are measured on the whole validation text, state carried.
+char-rnn's default (LSTM 2 x 128, B 50, T 50, RMSprop 2e-3, each gradient value clipped at 5) is run by a plain
+torch.nn loop in float32. Seconds are of training alone; both are measured on the whole validation text, state carried.
 """
 
 from __future__ import annotations
@@ -100,5 +100,6 @@ def run() -> None:
     print(f"Seconds of training until the validation loss on tiny Shakespeare is {TARGET} nats")
     (fast, a), (slow, b) = seconds_to_target(ours(task)), seconds_to_target(theirs(task))
     print(
-        f"  default preset {fast:.1f} s ({a:.3f})   char-rnn's setting {slow:.1f} s ({b:.3f})   {slow / fast:.1f}x sooner"
+        f"  default preset {fast:.1f} s ({a:.3f})   char-rnn's setting {slow:.1f} s ({b:.3f})   "
+        f"{slow / fast:.1f}x sooner"
     )

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from benchmarks.measure import compare
-from benchmarks.step import REFERENCES, V, Reference
+from benchmarks.step import REFERENCES, Reference, V
 from rnn.config import ModelConfig
 from rnn.models import CharRNN
 from rnn.sampling import generate

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import glob
+import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,7 +22,7 @@ from rnn import corpora
 from rnn.checkpoint_file import Checkpoint, read
 from rnn.config import PRESETS, ModelConfig, SampleConfig, TrainConfig
 from rnn.corpora import Text
-from rnn.errors import ConfigError, PlaygroundError
+from rnn.errors import CheckpointError, ConfigError, PlaygroundError
 from rnn.records import StepMetrics
 from rnn.sampling import generate
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from rnn.training import TrainState
 
 EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130  # as shells say it of Ctrl-C
 BAR = 24  # characters of the progress bar
 REDRAW_SECONDS = 0.2
 AUTOSAVE_SECONDS = 30.0
@@ -48,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PlaygroundError as error:
         print(error, file=sys.stderr)
         return EXIT_BAD_INPUT
+    except KeyboardInterrupt:  # training, which has something to save, handles it itself
+        return EXIT_INTERRUPTED
     except BrokenPipeError:  # `... | head` has read enough
         with suppress(OSError):
             sys.stdout.close()
@@ -67,7 +74,7 @@ def _parser() -> Parser:
     )
     train.add_argument("--resume", type=Path, metavar="FILE", help="go on with the run in this checkpoint")
     train.add_argument("--stop-at", type=int, metavar="STEP", help="stop at this step; the schedule stays as it is")
-    train.add_argument("--preset", choices=tuple(PRESETS), default="default", help="settings to start from")
+    train.add_argument("--preset", choices=tuple(PRESETS), help='settings to start from, "default" if not given')
     train.add_argument("--quiet", action="store_true", help="no progress bar")
     _add_settings(train, ModelConfig)
     _add_settings(train, TrainConfig)
@@ -118,8 +125,7 @@ def _given(options: argparse.Namespace, settings: type[Any]) -> dict[str, Any]:
 
 
 def _train(options: argparse.Namespace) -> int:
-    if not options.out.parent.is_dir():
-        raise ConfigError(f"The folder {options.out.parent} for --out does not exist. Make it, or name another one.")
+    _check_train_options(options)
     state = _resumed(options) if options.resume else _created(options)
     for note in state.notes:
         print(note, file=sys.stderr)
@@ -130,12 +136,25 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check_train_options(options: argparse.Namespace) -> None:
+    """What would otherwise be found out only when hours of training are to be saved."""
+    folder = options.out.parent
+    if not os.path.isdir(folder):
+        raise ConfigError(f"The folder {folder} for --out does not exist. Make it, or name another one.")
+    if os.path.isdir(options.out) or not os.access(folder, os.W_OK):
+        raise ConfigError(f"--out {options.out} is not a file that can be written. Name another one.")
+    if options.text and os.path.exists(options.out) and os.path.realpath(options.text) == os.path.realpath(options.out):
+        raise ConfigError("--out is the text itself, which would be lost. Name another file.")
+    if options.stop_at is not None and options.stop_at < 1:
+        raise ConfigError(f"--stop-at must be at least 1, not {options.stop_at}.")
+
+
 def _created(options: argparse.Namespace) -> TrainState:
     from rnn.training import TrainState
 
     if options.text is None:
         raise ConfigError("Name a text file or a built-in text to train on; `python -m rnn corpora` lists those.")
-    preset = PRESETS[options.preset]
+    preset = PRESETS[options.preset or "default"]
     model = dataclasses.replace(preset.model, **_given(options, ModelConfig))
     train = dataclasses.replace(preset.train, **_given(options, TrainConfig))
     return TrainState.create(_text(options.text), model, train)
@@ -147,13 +166,15 @@ def _resumed(options: argparse.Namespace) -> TrainState:
     from rnn.checkpoints import to_state
 
     given = _given(options, ModelConfig) | _given(options, TrainConfig)
-    fixed = sorted(given.keys() - set(STOPS))
+    fixed = ["preset"] if options.preset else sorted(given.keys() - set(STOPS))
     if fixed:
         raise ConfigError(
             f"--{fixed[0].replace('_', '-')} is fixed when a run is resumed. "
             "What can be given is --stop-at, --minutes, --target-loss and --patience."
         )
     checkpoint = read(options.resume)
+    if not checkpoint.is_resumable:
+        raise ConfigError(f"{options.resume.name} holds weights to sample from; no run can go on from it.")
     torch.set_num_threads(checkpoint.metadata["resolved"]["threads"])  # other sums would round differently
     state = to_state(checkpoint, None if options.text is None else _text(options.text))
     state.set_stops(**{name: getattr(state.train_config, name) for name in STOPS} | given)
@@ -162,32 +183,66 @@ def _resumed(options: argparse.Namespace) -> TrainState:
 
 def _text(name: str) -> Text:
     """A file if there is one of this name, else a built-in."""
-    if Path(name).exists() or name not in corpora.CORPORA:
+    if os.path.exists(name) or name not in corpora.CORPORA:
         return corpora.read_file(Path(name))
     return corpora.load(name)
 
 
 def _run(state: TrainState, options: argparse.Namespace) -> bool:
-    """Trains, saving now and then and at the end, whatever ends it; False when Ctrl-C did."""
+    """Trains, saving now and then and at the end; False when Ctrl-C ended it."""
     from rnn.checkpoints import save_checkpoint
     from rnn.training import advance
 
     last = options.stop_at or state.train_config.steps
     bar = _Progress(last, quiet=options.quiet or not sys.stderr.isatty())
+    _remove_partial_files(options.out)
     saved = time.monotonic()
-    try:
-        for metrics in advance(state, options.stop_at):
-            if metrics is not None:
-                bar.show(metrics)
-            if time.monotonic() - saved >= AUTOSAVE_SECONDS:
-                save_checkpoint(options.out, state)
-                saved = time.monotonic()
-    except KeyboardInterrupt:
-        return False
-    finally:
-        bar.close()
+    with _held_back_interrupt() as interrupt:
+        with closing(bar):
+            for metrics in advance(state, options.stop_at):
+                if metrics is not None:
+                    bar.show(metrics)
+                if interrupt.is_set():
+                    break
+                if time.monotonic() - saved >= AUTOSAVE_SECONDS:
+                    _autosave(options.out, state)
+                    saved = time.monotonic()
         save_checkpoint(options.out, state)
-    return True
+        return not interrupt.is_set()
+
+
+def _autosave(path: Path, state: TrainState) -> None:
+    """Saves if it can; a full disk is no reason to lose what is still in memory."""
+    from rnn.checkpoints import save_checkpoint
+
+    try:
+        save_checkpoint(path, state)
+    except CheckpointError as error:
+        print(f"\n{error} Training goes on.", file=sys.stderr)
+
+
+def _remove_partial_files(out: Path) -> None:
+    """Removes what a training that was killed had only half written."""
+    for path in out.parent.glob(f".{glob.escape(out.name)}.*.tmp"):
+        with suppress(OSError):
+            path.unlink()
+
+
+@contextmanager
+def _held_back_interrupt() -> Iterator[threading.Event]:
+    """The first Ctrl-C sets the event: a run that is left inside a step could not go on exactly. A second one ends."""
+    pressed = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def press(*_: object) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Progress:
@@ -281,7 +336,7 @@ def _info(options: argparse.Namespace) -> int:
     checkpoint = read(options.checkpoint)
     width = max(len(name) for name, _ in _facts(checkpoint))
     for name, value in _facts(checkpoint):
-        print(f"{name.ljust(width)}  {value}")
+        _write_text(f"{name.ljust(width)}  {value}\n")
     return 0
 
 

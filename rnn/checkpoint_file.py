@@ -21,7 +21,6 @@ import contextlib
 import errno
 import hashlib
 import json
-import math
 import os
 import struct
 import uuid
@@ -36,7 +35,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as pack_tensors
 
-from rnn.config import ModelConfig, TrainConfig
+from rnn.config import ModelConfig, TrainConfig, shown
 from rnn.errors import CheckpointError, PlaygroundError
 from rnn.records import METRICS
 from rnn.sampling import NumpyModel
@@ -116,7 +115,7 @@ def write(path: str | Path, data: bytes) -> None:
         CheckpointError: the disk is full, or the place cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
     try:
         with open(temporary, "wb") as file:
             file.write(data)
@@ -124,13 +123,13 @@ def write(path: str | Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
         _sync_folder(path.parent)
-    except OSError as error:
-        with contextlib.suppress(OSError):
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        with contextlib.suppress(OSError, ValueError):
             temporary.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             reason = "the disk is full; make room and save again"
         else:
-            reason = f"{error.strerror or error}; choose another place"
+            reason = f"{getattr(error, 'strerror', None) or error}; choose another place"
         raise CheckpointError(f"Could not save {path.name}: {reason}. What was saved before is untouched.") from error
 
 
@@ -167,8 +166,8 @@ def read(path: str | Path) -> Checkpoint:
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no file {path.name}. Check the name.") from error
-    except OSError as error:
-        raise CheckpointError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise CheckpointError(f"{path.name} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
     return unpack(data, path.name)
 
 
@@ -181,7 +180,7 @@ def unpack(data: bytes, name: str = "The file") -> Checkpoint:
     text, checksum = _header(data, name)
     metadata = _metadata(text, name)
     try:
-        arrays = dict(parse_tensors(data))
+        arrays = _tensors(data)
         checkpoint = Checkpoint(
             kind=metadata["kind"],
             model=ModelConfig.from_json(metadata["model"]),
@@ -203,7 +202,8 @@ def unpack(data: bytes, name: str = "The file") -> Checkpoint:
 
 def _header(data: bytes, name: str) -> tuple[str, str]:
     """The JSON text and the checksum that the file's header carries."""
-    if data[:2] == b"PK" or data[:1] == b"\x80":
+    # A length of the header may begin with the same bytes as a pickle; after it, a header begins with a brace.
+    if (data[:2] == b"PK" or data[:1] == b"\x80") and data[8:9] != b"{":
         raise CheckpointError(
             f"{name} is a pickle file, which can run code when it is opened, so it is not opened here. "
             "Use a .safetensors checkpoint made by this app or by `python -m rnn train`."
@@ -222,6 +222,13 @@ def _header(data: bytes, name: str) -> tuple[str, str]:
         ) from error
 
 
+def _tensors(data: bytes) -> Arrays:
+    try:
+        return dict(parse_tensors(data))
+    except KeyError as error:
+        raise CheckpointError(f"its numbers are of the type {error}, which numpy does not have.") from error
+
+
 def _metadata(text: str, name: str) -> dict[str, Any]:
     try:
         metadata = json.loads(text)
@@ -231,12 +238,12 @@ def _metadata(text: str, name: str) -> dict[str, Any]:
         raise CheckpointError(f"{name} is damaged: its description has no fields. Copy or download it again.")
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
-            f"{name} has the format version {metadata.get('format')!r}; this program reads version {FORMAT}. "
+            f"{name} has the format version {shown(metadata.get('format'))}; this program reads version {FORMAT}. "
             "Open it with the version that wrote it, or train again."
         )
     if metadata.get("kind") not in KINDS:
         raise CheckpointError(
-            f"{name} holds a model of the kind {metadata.get('kind')!r}, which this program does not know; "
+            f"{name} holds a model of the kind {shown(metadata.get('kind'))}, which this program does not know; "
             f"it knows {', '.join(KINDS)}."
         )
     missing = {"model", "train", "vocabulary", "best", "text", "resolved", "notes", "rate_changes"} - metadata.keys()
@@ -246,9 +253,9 @@ def _metadata(text: str, name: str) -> dict[str, Any]:
 
 
 def _number(value: Any, name: str, low: float, high: float, whole: bool = False) -> None:
-    fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-    if not (fits and math.isfinite(value) and low <= value <= high):
-        raise CheckpointError(f"{name} must be a number from {low:g} to {high:g}, not {str(value)[:40]}.")
+    is_number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not (is_number and low <= value <= high):  # NaN is not between anything
+        raise CheckpointError(f"{name} must be a number from {low:g} to {high:g}, not {shown(value)}.")
 
 
 def _check_fields(metadata: Mapping[str, Any]) -> None:
@@ -268,6 +275,8 @@ def _check_fields(metadata: Mapping[str, Any]) -> None:
     _check_mapping(resolved, "resolved", ("precision", "device", "threads"))
     if resolved["precision"] not in ("float32", "bfloat16"):
         raise CheckpointError("the recorded precision must be float32 or bfloat16.")
+    if resolved["device"] not in ("cpu", "cuda"):
+        raise CheckpointError("the recorded device must be cpu or cuda.")
     _number(resolved["threads"], "threads", 1, 4096, whole=True)
     if not isinstance(metadata["notes"], list) or not all(isinstance(note, str) for note in metadata["notes"]):
         raise CheckpointError("notes must be a list of sentences.")
@@ -305,7 +314,7 @@ def _check_arrays(checkpoint: Checkpoint) -> None:
         if resumable and name in optional:
             _check_array(arrays, name, () if name.endswith("/step") else optional[name])
         elif not (resumable and name in ("generator", "history")):
-            raise CheckpointError(f"it holds a tensor {name!r} that its settings do not call for.")
+            raise CheckpointError(f"it holds a tensor {shown(name)} that its settings do not call for.")
     if resumable:
         _check_run_arrays(checkpoint, {name for name in optional if name.startswith("optimizer/")})
 

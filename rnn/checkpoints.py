@@ -10,7 +10,7 @@ import numpy as np
 from rnn import corpora
 from rnn.checkpoint_file import Checkpoint, pack, read, write
 from rnn.corpora import Text
-from rnn.errors import CheckpointError, PlaygroundError
+from rnn.errors import CheckpointError, PlaygroundError, UnknownCharacterError
 from rnn.records import METRICS, StepMetrics
 from rnn.tasks.next_character import NextCharacter
 from rnn.training import TrainState
@@ -61,7 +61,8 @@ def to_state(checkpoint: Checkpoint, text: str | Text | None = None) -> TrainSta
         return TrainState.from_saved(task, checkpoint.metadata, checkpoint.arrays, _history(checkpoint))
     except (RuntimeError, TypeError, ValueError) as error:
         # The format's checks have passed, so this is a generator state that torch refuses, or the like.
-        raise CheckpointError(f"The checkpoint cannot be resumed here: {error}") from error
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise CheckpointError(f"The checkpoint cannot be resumed here: {reason}.") from error
 
 
 def _encoded(checkpoint: Checkpoint, text: str | Text | None) -> np.ndarray[Any, Any] | None:
@@ -75,7 +76,10 @@ def _encoded(checkpoint: Checkpoint, text: str | Text | None) -> np.ndarray[Any,
         return None  # a built-in that cannot be had here and now; training would say so, sampling needs none
     given = corpora.from_paste(given) if isinstance(given, str) else given
     if given.sha256 == known["sha256"]:
-        return checkpoint.vocabulary.encode(given.content, "replace")
+        try:
+            return checkpoint.vocabulary.encode(given.content, "replace")
+        except UnknownCharacterError as error:
+            raise CheckpointError("The checkpoint's vocabulary is not that of the text it names.") from error
     if text is None:
         return None  # the built-in differs between versions of Python
     raise CheckpointError(

@@ -67,12 +67,12 @@ class _Settings:
             ConfigError: `values` is no mapping, has a field that is not known, or a value that is out of bounds.
         """
         if not isinstance(values, Mapping):
-            raise ConfigError(f"{cls.__name__} needs named settings, not {_shown(values)}.")
+            raise ConfigError(f"{cls.__name__} needs named settings, not {shown(values)}.")
         known = {f.name for f in dataclasses.fields(cls)}
         unknown = [str(name) for name in values if name not in known]
         if unknown:
             raise ConfigError(
-                f"{cls.__name__} has no setting named {_shown(unknown[0])}; it has {', '.join(sorted(known))}."
+                f"{cls.__name__} has no setting named {shown(unknown[0])}; it has {', '.join(sorted(known))}."
             )
         return cls(**values)
 
@@ -92,7 +92,7 @@ def _field(settings: type[_Settings], name: str) -> dataclasses.Field[Any]:
     return next(f for f in dataclasses.fields(settings) if f.name == name)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """`value` as it is shown inside a message: never longer than a line."""
     try:
         text = repr(value)
@@ -115,15 +115,15 @@ def _check(f: dataclasses.Field[Any], value: Any) -> None:
     wanted, types = accepted[kind]
     is_accepted = isinstance(value, types) and (kind == "bool" or not isinstance(value, bool))
     if not is_accepted:
-        raise ConfigError(f"{f.name} must be {wanted}, not {_shown(value)}.")
+        raise ConfigError(f"{f.name} must be {wanted}, not {shown(value)}.")
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{f.name} must be a finite number, not {value}.")
     if f.metadata["choices"] and value not in f.metadata["choices"]:
-        raise ConfigError(f"{f.name} must be one of {', '.join(f.metadata['choices'])}, not {_shown(value)}.")
+        raise ConfigError(f"{f.name} must be one of {', '.join(f.metadata['choices'])}, not {shown(value)}.")
     for limit, (holds, words) in LIMITS.items():
         bound = f.metadata[limit]
         if bound is not None and not holds(value, bound):
-            raise ConfigError(f"{f.name} must be {words} {bound:g}, not {_shown(value)}.")
+            raise ConfigError(f"{f.name} must be {words} {bound:g}, not {shown(value)}.")
 
 
 @dataclass(frozen=True)

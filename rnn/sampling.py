@@ -104,7 +104,8 @@ def _sigmoid(a: Array) -> Array:
 
 
 def _relu(a: Array) -> Array:
-    return np.maximum(a, np.float32(0))
+    # An unbounded state may grow at every step; far below infinity, so that no logit becomes inf - inf, not a number.
+    return np.clip(a, np.float32(0), np.float32(1e30))
 
 
 SQUASH: dict[str, Callable[[Array], Array]] = {"tanh": np.tanh, "relu": _relu, "sigmoid": _sigmoid}

@@ -6,12 +6,14 @@ gets as much as a person with two. torch is imported by the thread itself: makin
 
 from __future__ import annotations
 
+import atexit
 import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
@@ -51,8 +53,8 @@ class Job:
     owner: str  # the owner's key
     state: TrainState
     ticks: Iterator[StepMetrics | None]
+    stored: int  # steps whose metrics the store has
     used: float = 0.0  # seconds of turns it has had
-    unwritten: list[StepMetrics] = field(default_factory=list)  # metrics that the store does not have yet
     written: float = field(default_factory=time.monotonic)  # when the store last got metrics
     saved: float = field(default_factory=time.monotonic)  # when the run was last saved
 
@@ -102,6 +104,7 @@ class Scheduler:
         else:
             self._take_over()
         self._thread = ComputeThread(self._work)
+        atexit.register(self.close)  # Python must not end while its thread is inside torch
 
     def _take_over(self) -> None:
         """Tidies up after a server that was killed."""
@@ -167,14 +170,15 @@ class Scheduler:
 
     def compute(self, function: Callable[[], T], timeout: float = 60.0) -> T:
         """Runs a short torch computation of a page on the torch thread, before the next slice of training."""
-        return self._thread.compute(function, timeout)
+        return self._thread.compute(lambda: (_prepare_torch(), function())[1], timeout)
 
     def warm_up(self) -> None:
         """Loads torch on its thread, in the background, so that the first run starts at once."""
         self._thread.submit(_warm_up)
 
     def close(self) -> None:
-        """Saves every active run, marks it interrupted, and ends the thread."""
+        """Saves every active run, marks it interrupted, and ends the thread; so does the end of the program."""
+        atexit.unregister(self.close)
         self._thread.submit(self._shut_down)
         self._thread.close()
         self._lock.release()
@@ -213,7 +217,7 @@ class Scheduler:
         started = now = time.monotonic()
         for metrics in job.ticks:
             if metrics is not None:
-                self._take(job, metrics)
+                self._keep_milestone(job, metrics.step)
             now = time.monotonic()
             if now - started >= SLICE_SECONDS:
                 break
@@ -227,9 +231,8 @@ class Scheduler:
         elif now - job.written >= WRITE_SECONDS:
             self._try_to(self._write, job)
 
-    def _take(self, job: Job, metrics: StepMetrics) -> None:
-        job.unwritten.append(metrics)
-        if is_milestone(metrics.step):
+    def _keep_milestone(self, job: Job, step: int) -> None:
+        if is_milestone(step):
             self._try_to(self._keep_sample, job)
             self._try_to(self._keep_snapshot, job)
 
@@ -262,6 +265,7 @@ class Scheduler:
         from rnn.checkpoints import to_state
         from rnn.training import TrainState, advance
 
+        _prepare_torch()
         text = self.store.text(run_id)
         path = self.store.checkpoint_path(run_id)
         if path.exists():
@@ -271,11 +275,9 @@ class Scheduler:
             model, train = ModelConfig.from_json(info.model), TrainConfig.from_json(info.train)
             state = TrainState.create(text, model, train)
             self.store.set_train(run_id, state.train_config)
-        known = self.store.get(run_id).step
+        stored = min(self.store.get(run_id).step, state.step)  # after a power cut the database may be behind the file
         self.store.rewind(run_id, state.step)
-        job = Job(run_id, owner, state, advance(state, stop_at))
-        # The file is safe on disk before the database is: after a power cut it may be ahead.
-        job.unwritten += [m for m in state.history if m.step > known]
+        job = Job(run_id, owner, state, advance(state, stop_at), stored)
         if state.step == 0:
             self._keep_sample(job)
             self._keep_snapshot(job)
@@ -310,7 +312,7 @@ class Scheduler:
         for metrics in job.ticks:
             if metrics is None:
                 continue
-            self._take(job, metrics)
+            self._keep_milestone(job, metrics.step)
             if metrics.step > before:  # else the validation loss that was due when the run was left
                 taken = metrics
                 break
@@ -341,7 +343,6 @@ class Scheduler:
         """The generator has come to its end: a stop was reached, or the loss diverged."""
         reason, divergence = job.state.stop_reason, job.state.divergence
         if divergence is not None:
-            self._write(job)
             self.store.rewind(job.run_id, job.state.step)
             status, message = "paused", divergence.sentence()
         else:
@@ -367,8 +368,9 @@ class Scheduler:
     def _write(self, job: Job) -> None:
         """Brings the run's curves in the store up to date."""
         best = job.state.best
-        self.store.add_metrics(job.run_id, job.unwritten, best.loss if best else None)
-        job.unwritten.clear()
+        new = slice(max(0, job.stored - 1), None)  # the last one again: it may have its validation loss by now
+        self.store.add_metrics(job.run_id, job.state.history[new], best.loss if best else None)
+        job.stored = len(job.state.history)
         job.written = time.monotonic()
 
     def _save(self, job: Job) -> None:
@@ -422,6 +424,15 @@ def _warm_up() -> None:
     """Imports torch and takes two steps of a tiny run: what comes only once, before anybody waits for it."""
     from rnn.training import TrainState, train
 
+    _prepare_torch()
     config = TrainConfig(batch_size=2, bptt_steps=4, steps=2)
     for _ in train(TrainState.create("warming up the operators", ModelConfig(hidden_size=4), config)):
         pass
+
+
+@cache
+def _prepare_torch() -> None:
+    """Once, on the torch thread, before anything of torch runs there."""
+    from rnn.training import leave_a_core
+
+    leave_a_core()

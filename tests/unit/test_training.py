@@ -572,7 +572,9 @@ def assert_ended_well(state: TrainState, reason: str) -> None:
     assert state.divergence is None
 
 
-@pytest.mark.parametrize(("cell", "nonlinearity"), [("rnn", "relu"), ("rnn", "tanh"), ("gru", "tanh"), ("lstm", "tanh")])
+@pytest.mark.parametrize(
+    ("cell", "nonlinearity"), [("rnn", "relu"), ("rnn", "tanh"), ("gru", "tanh"), ("lstm", "tanh")]
+)
 def test_a_wild_learning_rate_ends_with_the_last_good_weights(
     new_state: NewState, cell: str, nonlinearity: str
 ) -> None:

@@ -1,0 +1,640 @@
+"""Runs that take turns train exactly as they would alone, in fair shares, and nothing that happens to one is lost."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+import torch
+
+from rnn import checkpoint_file
+from rnn.config import ModelConfig, TrainConfig
+from rnn.corpora import Text
+from rnn.errors import CheckpointError, ConfigError, StoreError, TrainingError
+from rnn.records import StepMetrics
+from rnn.runs import scheduler as scheduler_module
+from rnn.runs.scheduler import Scheduler, is_milestone
+from rnn.runs.store import Store, owner_key
+from rnn.sampling import generate
+from rnn.tasks.next_character import NextCharacter
+from rnn.training import TrainState, train
+
+ANNA, BEN = "anna's token", "ben's token"
+TEXT = Text("fire and ice", "Some say the world will end in fire,\nSome say in ice.\nFrom what I've tasted of\n" * 12)
+MODEL = ModelConfig(cell="gru", hidden_size=5, num_layers=2, dropout=0.25)
+QUICK = ModelConfig(cell="rnn", hidden_size=4)
+TRAINING = TrainConfig(batch_size=3, bptt_steps=4, steps=60, warmup_steps=2, evaluate_every=10, precision="float32")
+LONG = TrainConfig(batch_size=3, bptt_steps=4, steps=1_000_000, evaluate_every=100, precision="float32")
+DEADLINE = 30.0  # seconds until a test that waits for nothing fails
+
+Serve = Callable[..., Scheduler]
+
+
+@pytest.fixture(autouse=True)
+def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many turns within a small run, each written at once."""
+    monkeypatch.setattr(scheduler_module, "SLICE_SECONDS", 0.003)
+    monkeypatch.setattr(scheduler_module, "WRITE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """`serve(...)` starts a server on the test's home; it is closed after the test."""
+    started = []
+
+    def start(**settings: Any) -> Scheduler:
+        started.append(Scheduler(Store(), **settings))
+        return started[-1]
+
+    yield start
+    for scheduler in started:
+        scheduler.close()
+        scheduler.store.close()
+
+
+@pytest.fixture
+def server(serve: Serve) -> Scheduler:
+    return serve()
+
+
+def until(is_so: Callable[[], bool], what: str = "it") -> None:
+    """Waits for a condition; fails where it does not come."""
+    deadline = time.monotonic() + DEADLINE
+    while not is_so():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.01)
+
+
+def wait_for(server: Scheduler, run_id: str, status: str = "finished") -> None:
+    until(lambda: server.store.get(run_id).status == status, status)
+
+
+def wait_for_steps(server: Scheduler, run_id: str, more: int = 1) -> int:
+    """Waits until the run has taken that many more steps; where it is then."""
+    start = server.store.get(run_id).step
+    until(lambda: server.store.get(run_id).step >= start + more, f"{more} more steps")
+    return server.store.get(run_id).step
+
+
+def numbers(metrics: list[StepMetrics]) -> list[tuple[float | None, ...]]:
+    """What must be the same however a run is interrupted: everything but the times."""
+    return [(m.step, m.epoch, m.loss, m.grad_norm, m.learning_rate, m.characters, m.validation_loss) for m in metrics]
+
+
+def curves(server: Scheduler, run_id: str) -> list[tuple[float | None, ...]]:
+    return numbers(server.store.metrics(run_id, points=None))
+
+
+def straight(
+    model: ModelConfig = MODEL, training: TrainConfig = TRAINING, stop_at: int | None = None
+) -> list[tuple[float | None, ...]]:
+    """The same run by itself, without a scheduler."""
+    return numbers(list(train(TrainState.create(TEXT, model, training), stop_at)))
+
+
+# A run's life
+
+
+def test_a_finished_run_has_the_numbers_of_the_bare_training(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING)
+    wait_for(server, run_id)
+    assert curves(server, run_id) == straight()
+    info = server.store.get(run_id)
+    assert info.message == "Reached its stop: steps."
+    assert info.step == info.saved_step == checkpoint_file.read(server.store.checkpoint_path(run_id)).step == 60
+    validated = [m.validation_loss for m in server.store.metrics(run_id, None) if m.validation_loss is not None]
+    assert (info.validation_loss, info.best_validation_loss) == (validated[-1], min(validated))
+
+
+def test_a_run_that_is_not_started_waits_for_its_owner(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING, "later", start=False)
+    assert server.store.get(run_id).status == "paused"
+    server.resume(run_id, ANNA)
+    wait_for(server, run_id)
+    assert curves(server, run_id) == straight()
+
+
+def test_pausing_changes_nothing_but_the_time(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, LONG)
+    for _ in range(4):
+        wait_for_steps(server, run_id, 5)
+        server.pause(run_id, ANNA)
+        rests = server.store.get(run_id)
+        assert (rests.status, rests.step) == ("paused", rests.saved_step)
+        server.compute(lambda: None)
+        assert server.store.get(run_id) == rests
+        server.resume(run_id, ANNA)
+        assert server.store.get(run_id).status == "running"
+    server.pause(run_id, ANNA)
+    last = server.store.get(run_id).step
+    assert curves(server, run_id) == straight(MODEL, LONG, stop_at=last)
+
+
+def test_step_once_takes_exactly_one_step(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING, start=False)
+    for step in range(1, 13):
+        taken = server.step_once(run_id, ANNA)
+        assert taken is not None
+        assert taken.step == step
+        info = server.store.get(run_id)
+        assert (info.status, info.step, info.saved_step) == ("paused", step, step)
+    server.resume(run_id, ANNA)
+    wait_for(server, run_id)
+    assert curves(server, run_id) == straight()
+
+
+def test_step_once_goes_beyond_the_last_step(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING)
+    wait_for(server, run_id)
+    taken = server.step_once(run_id, ANNA)
+    assert taken is not None
+    assert taken.step == 61
+
+
+def test_an_active_run_takes_no_single_steps(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    with pytest.raises(StoreError, match="active already"):
+        server.step_once(run_id, ANNA)
+    assert server.store.get(run_id).status == "running"
+
+
+def test_a_run_left_inside_an_evaluation_goes_on_exactly(server: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler_module, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr("rnn.tasks.next_character.EVALUATION_STEPS", 4)
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING)
+
+    def pause_inside_an_evaluation() -> bool:
+        state = server._jobs[run_id].state
+        is_inside = state.step == 20 and state.history[-1].validation_loss is None
+        if is_inside:
+            server.pause(run_id, ANNA)
+        return is_inside
+
+    until(lambda: server.compute(pause_inside_an_evaluation), "an evaluation")
+    taken = server.step_once(run_id, ANNA)
+    assert taken is not None
+    assert taken.step == 21
+    server.resume(run_id, ANNA)
+    wait_for(server, run_id)
+    assert curves(server, run_id) == straight()
+
+
+def test_a_stopped_run_is_finished_and_can_go_on(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    wait_for_steps(server, run_id)
+    server.stop(run_id, ANNA)
+    info = server.store.get(run_id)
+    assert (info.status, info.message, info.saved_step) == ("finished", "Stopped by hand.", info.step)
+    server.resume(run_id, ANNA, stop_at=info.step + 10)
+    wait_for(server, run_id)
+    assert curves(server, run_id) == straight(QUICK, LONG, stop_at=info.step + 10)
+
+
+def test_a_finished_run_goes_on_beyond_its_horizon(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING)
+    wait_for(server, run_id)
+    server.resume(run_id, ANNA)  # nothing is left to do
+    wait_for(server, run_id)
+    assert server.store.get(run_id).step == 60
+    server.resume(run_id, ANNA, stop_at=75)
+    wait_for(server, run_id)
+    assert curves(server, run_id) == straight(stop_at=75)
+
+
+def test_a_deleted_run_leaves_nothing_and_others_go_on(server: Scheduler) -> None:
+    kept, gone = (server.create(ANNA, TEXT, QUICK, LONG) for _ in range(2))
+    wait_for_steps(server, gone)
+    server.delete(gone, ANNA)
+    assert [info.id for info in server.store.runs_of(ANNA)] == [kept]
+    assert not server.store.folder(gone).exists()
+    wait_for_steps(server, kept)
+    assert not server.store.folder(gone).exists()
+
+
+def test_a_run_can_be_renamed_while_it_trains(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    server.rename(run_id, ANNA, "poet")
+    wait_for_steps(server, run_id)
+    assert (server.store.get(run_id).name, server.store.get(run_id).status) == ("poet", "running")
+
+
+def test_a_second_click_changes_nothing(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING)
+    server.resume(run_id, ANNA)
+    server.resume(run_id, ANNA)
+    wait_for(server, run_id)
+    for click in (server.pause, server.stop, server.pause):
+        click(run_id, ANNA)
+    assert server.store.get(run_id).status == "finished"
+    assert curves(server, run_id) == straight()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda server, run_id, token: server.resume(run_id, token),
+        lambda server, run_id, token: server.pause(run_id, token),
+        lambda server, run_id, token: server.stop(run_id, token),
+        lambda server, run_id, token: server.step_once(run_id, token),
+        lambda server, run_id, token: server.set_rate_multiplier(run_id, token, 0.5),
+        lambda server, run_id, token: server.rename(run_id, token, "mine now"),
+        lambda server, run_id, token: server.delete(run_id, token),
+    ],
+    ids=["resume", "pause", "stop", "step_once", "set_rate_multiplier", "rename", "delete"],
+)
+def test_nobody_commands_another_persons_run(server: Scheduler, command: Callable[..., object]) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, LONG, "anna's")
+    with pytest.raises(StoreError, match="belongs to somebody else"):
+        command(server, run_id, BEN)
+    assert (server.store.get(run_id).status, server.store.get(run_id).name) == ("running", "anna's")
+
+
+# The live learning rate
+
+
+def test_the_rate_multiplier_changes_the_next_steps_and_is_kept(server: Scheduler) -> None:
+    steady = TrainConfig(batch_size=3, bptt_steps=4, steps=1_000_000, warmup_steps=0, decay="none", learning_rate=1e-3)
+    run_id = server.create(ANNA, TEXT, MODEL, steady)
+    wait_for_steps(server, run_id)
+    server.set_rate_multiplier(run_id, ANNA, 0.5)
+    wait_for_steps(server, run_id, 5)
+    server.pause(run_id, ANNA)
+    ((changed_at, factor),) = checkpoint_file.read(server.store.checkpoint_path(run_id)).metadata["rate_changes"]
+    assert factor == 0.5
+    server.resume(run_id, ANNA)
+    wait_for_steps(server, run_id)
+    rates = [m.learning_rate for m in server.store.metrics(run_id, None)]
+    assert set(rates[:changed_at]) == {1e-3}
+    assert set(rates[changed_at:]) == {0.5e-3}
+
+
+def test_a_resting_runs_rate_can_be_changed(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING, start=False)
+    before = server.step_once(run_id, ANNA)
+    server.set_rate_multiplier(run_id, ANNA, 0.25)
+    after = server.step_once(run_id, ANNA)
+    assert before is not None
+    assert after is not None
+    assert after.learning_rate == pytest.approx(straight()[1][4] / 4)  # type: ignore[operator]
+    assert server.store.get(run_id).status == "paused"
+
+
+def test_a_rate_multiplier_out_of_bounds_is_refused(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    with pytest.raises(ConfigError, match="multiplier must be from"):
+        server.set_rate_multiplier(run_id, ANNA, 0.0)
+    wait_for_steps(server, run_id)
+
+
+# Taking turns
+
+
+def test_runs_that_take_turns_do_not_change_each_other(server: Scheduler) -> None:
+    """Each with dropout, from the same seed: numbers drawn from a common generator would show."""
+    models = [ModelConfig(cell=cell, hidden_size=size, num_layers=2, dropout=0.5) for cell, size in
+              (("rnn", 4), ("gru", 5), ("lstm", 6), ("gru", 5))]  # fmt: skip
+    ids = [server.create(token, TEXT, model, TRAINING) for model, token in zip(models, (ANNA, BEN) * 2, strict=True)]
+    torch.rand(3)  # and whoever uses the common one does no harm
+    for run_id, model in zip(ids, models, strict=True):
+        wait_for(server, run_id)
+        assert curves(server, run_id) == straight(model)
+
+
+def training_seconds(server: Scheduler) -> dict[str, float]:
+    """By owner: the computation that the active runs themselves have counted since they began."""
+    seconds: dict[str, float] = {}
+    for job in server._jobs.values():
+        seconds[job.owner] = seconds.get(job.owner, 0.0) + job.state.elapsed
+    return seconds
+
+
+@pytest.mark.parametrize("runs_of_anna", [1, 2, 3])
+def test_every_owner_gets_the_same_time_however_many_runs_they_have(server: Scheduler, runs_of_anna: int) -> None:
+    # All begin while the thread is held, so that nobody has a start.
+    hold = threading.Event()
+    server._thread.submit(lambda: hold.wait(DEADLINE))
+    starts = [
+        threading.Thread(target=server.create, args=(token, TEXT, QUICK, LONG))
+        for token in (*[ANNA] * runs_of_anna, BEN)
+    ]
+    for start in starts:
+        start.start()
+    until(lambda: server._thread._waiting.qsize() == len(starts), "all requests")
+    hold.set()
+    for start in starts:
+        start.join(DEADLINE)
+
+    def steps() -> int:
+        return sum(job.state.step for job in server._jobs.values())
+
+    until(lambda: server.compute(steps) >= 400, "400 steps")
+    less, more = sorted(server.compute(lambda: training_seconds(server)).values())
+    assert more <= 1.25 * less
+    annas = [job.state.elapsed for job in server._jobs.values() if job.owner == owner_key(ANNA)]
+    assert max(annas) <= 1.5 * min(annas)
+
+
+def test_a_newcomer_neither_catches_up_nor_waits(server: Scheduler) -> None:
+    old = server.create(ANNA, TEXT, QUICK, LONG)
+    wait_for_steps(server, old, 100)
+    new = server.create(BEN, TEXT, QUICK, LONG)
+    before = server.compute(lambda: {job.run_id: job.state.step for job in server._jobs.values()})
+    wait_for_steps(server, new, 100)
+    after = server.compute(lambda: {job.run_id: job.state.step for job in server._jobs.values()})
+    assert after[old] - before[old] >= 0.5 * (after[new] - before[new])
+
+
+def test_more_runs_than_an_owner_may_have_wait_in_a_queue(serve: Serve) -> None:
+    server = serve(active_per_owner=2)
+    ids = [server.create(ANNA, TEXT, QUICK, LONG, f"run {i}") for i in range(4)]
+    bens = server.create(BEN, TEXT, QUICK, LONG)
+    assert [server.store.get(i).status for i in ids] == ["running", "running", "queued", "queued"]
+    assert [server.queue_position(i) for i in ids] == [None, None, 1, 2]
+    assert server.store.get(bens).status == "running"
+    server.stop(ids[0], ANNA)
+    wait_for(server, ids[2], "running")
+    assert (server.queue_position(ids[2]), server.queue_position(ids[3])) == (None, 1)
+    wait_for_steps(server, ids[2])
+    assert server.store.get(ids[3]).step == 0
+
+
+def test_a_full_server_takes_the_next_run_when_one_ends(serve: Serve) -> None:
+    server = serve(active_in_total=1)
+    first = server.create(ANNA, TEXT, MODEL, TRAINING)
+    second = server.create(BEN, TEXT, MODEL, TRAINING)
+    wait_for(server, first)
+    wait_for(server, second)
+    assert curves(server, first) == curves(server, second) == straight()
+
+
+@pytest.mark.parametrize("leave", ["pause", "stop", "delete"])
+def test_a_run_can_leave_the_queue(serve: Serve, leave: str) -> None:
+    server = serve(active_per_owner=1)
+    running, waiting, last = (server.create(ANNA, TEXT, QUICK, LONG) for _ in range(3))
+    getattr(server, leave)(waiting, ANNA)
+    assert (server.queue_position(waiting), server.queue_position(last)) == (None, 1)
+    server.stop(running, ANNA)
+    wait_for(server, last, "running")
+    assert waiting not in server._jobs
+
+
+# What is kept along the way
+
+
+def test_milestones_are_evenly_spaced_by_factors() -> None:
+    milestones = [step for step in range(50_001) if is_milestone(step)]
+    assert milestones == [0, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000]
+
+
+def test_samples_and_snapshots_are_kept_at_milestones_and_belong_together(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING)
+    wait_for(server, run_id)
+    samples = dict(server.store.samples(run_id))
+    assert list(samples) == [0, 10, 20, 50, 60]  # and where it ended
+    assert server.store.snapshots(run_id) == [0, 10, 20, 50]
+    for step in (0, 10, 20, 50):
+        snapshot = checkpoint_file.read(server.store.snapshot_path(run_id, step))
+        assert snapshot.step == step
+        drawn = generate(snapshot.sampler(), snapshot.vocabulary, length=200, temperature=0.8, seed=0)
+        assert "".join(s.char for s in drawn) == samples[step]
+
+
+def test_no_more_snapshots_are_kept_than_allowed(server: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler_module, "MAX_SNAPSHOTS", 3)
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING)
+    wait_for(server, run_id)
+    assert server.store.snapshots(run_id) == [0, 10, 20]
+
+
+def test_a_running_run_is_saved_now_and_then(serve: Serve) -> None:
+    server = serve(autosave_seconds=0.0)
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    until(lambda: server.store.get(run_id).saved_step > 20, "an autosave")
+    assert server.store.get(run_id).status == "running"
+    assert checkpoint_file.read(server.store.checkpoint_path(run_id)).step > 20
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RuntimeError("out of memory"), "It stopped on an unexpected RuntimeError('out of memory')."),
+        (TrainingError("There is nothing to train on."), "There is nothing to train on."),
+    ],
+)
+def test_a_run_that_fails_says_why_and_the_others_go_on(
+    server: Scheduler, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
+) -> None:
+    whole = NextCharacter.batch
+
+    def batch(task: NextCharacter, config: TrainConfig, step: int) -> Any:
+        if config.seed == 13 and step == 7:
+            raise error
+        return whole(task, config, step)
+
+    monkeypatch.setattr(NextCharacter, "batch", batch)
+    good = server.create(ANNA, TEXT, MODEL, TRAINING)
+    bad = server.create(ANNA, TEXT, MODEL, TrainConfig(batch_size=3, bptt_steps=4, steps=60, seed=13))
+    wait_for(server, bad, "failed")
+    wait_for(server, good)
+    assert server.store.get(bad).message == message
+    assert curves(server, good) == straight()
+
+
+def test_a_run_whose_file_is_damaged_says_so(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING)
+    wait_for(server, run_id)
+    path = server.store.checkpoint_path(run_id)
+    path.write_bytes(path.read_bytes()[:-100])
+    server.resume(run_id, ANNA, stop_at=100)
+    info = server.store.get(run_id)
+    assert info.status == "failed"
+    assert "damaged or cut short" in info.message
+    with pytest.raises(CheckpointError, match="damaged"):
+        server.step_once(run_id, ANNA)
+
+
+def test_settings_that_do_not_suit_the_task_fail_with_their_sentence(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, ModelConfig(hidden_size=4, bidirectional=True), TRAINING)
+    info = server.store.get(run_id)
+    assert info.status == "failed"
+    assert info.message.startswith("bidirectional must be false")
+
+
+def test_a_run_that_diverges_rests_at_its_last_good_step_and_can_go_on(server: Scheduler) -> None:
+    wild = TrainConfig(batch_size=3, bptt_steps=4, steps=200, optimizer="sgd", learning_rate=0.05, warmup_steps=0,
+                       decay="none", clip="off", validation_fraction=0.2, evaluate_every=10)  # fmt: skip
+    run_id = server.create(ANNA, TEXT, MODEL, wild, start=False)
+    server.resume(run_id, ANNA, stop_at=40)
+    wait_for(server, run_id)
+    server.set_rate_multiplier(run_id, ANNA, 1e5)
+    server.resume(run_id, ANNA)
+    wait_for(server, run_id, "paused")
+    info = server.store.get(run_id)
+    assert "Try a third of the learning rate" in info.message
+    kept = server.store.metrics(run_id, points=None)
+    saved = checkpoint_file.read(server.store.checkpoint_path(run_id)).step
+    assert info.step == info.saved_step == saved == len(kept) == kept[-1].step
+    assert info.loss == kept[-1].loss
+    assert max(step for step, _ in server.store.samples(run_id)) <= info.step
+    server.set_rate_multiplier(run_id, ANNA, 1.0)
+    server.resume(run_id, ANNA)
+    wait_for(server, run_id)
+    assert server.store.get(run_id).step == 200
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """While it is set, no file can be written to its end."""
+    is_full, fsync = threading.Event(), os.fsync
+
+    def sync(descriptor: int) -> None:
+        if is_full.is_set():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(descriptor)
+
+    monkeypatch.setattr(checkpoint_file.os, "fsync", sync)
+    return is_full
+
+
+def test_a_full_disk_is_reported_and_training_goes_on(serve: Serve, full_disk: threading.Event) -> None:
+    server = serve(autosave_seconds=0.02)
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    until(lambda: server.store.get(run_id).saved_step > 0, "an autosave")
+    full_disk.set()
+    until(lambda: "the disk is full" in server.store.get(run_id).message, "a message")
+    wait_for_steps(server, run_id, 20)
+    with pytest.raises(CheckpointError, match="disk is full"):
+        server.pause(run_id, ANNA)  # what could not be saved is not let go
+    assert server.store.get(run_id).status == "running"
+    full_disk.clear()
+    until(lambda: server.store.get(run_id).message == "", "the message to go")
+    server.pause(run_id, ANNA)
+    assert curves(server, run_id) == straight(QUICK, LONG, stop_at=server.store.get(run_id).step)
+
+
+def test_a_database_that_is_full_for_a_while_loses_no_steps(server: Scheduler) -> None:
+    def limit(pages: int) -> None:
+        server.store._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite answers as it does on a full disk
+
+    def step() -> int:
+        return server.compute(lambda: server._jobs[run_id].state.step)
+
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    wait_for_steps(server, run_id)
+    server.compute(lambda: limit(1))
+    start = step()
+    until(lambda: step() > start + 200, "steps without a store")
+    assert server.store.get(run_id).step < start + 100
+    server.compute(lambda: limit(1_000_000))
+    until(lambda: server.store.get(run_id).step > start + 200, "the steps in the store")
+    server.pause(run_id, ANNA)
+    assert [m.step for m in server.store.metrics(run_id, None)] == list(range(1, server.store.get(run_id).step + 1))
+
+
+# Pages' own computations
+
+
+def test_pages_get_their_answers_while_runs_are_active(server: Scheduler) -> None:
+    for token in (ANNA, BEN):
+        server.create(token, TEXT, QUICK, LONG)
+    threads = {server.compute(threading.get_ident) for _ in range(20)}
+    assert len(threads) == 1
+    assert threads != {threading.get_ident()}
+    with pytest.raises(ZeroDivisionError):
+        server.compute(lambda: 1 / 0)
+    assert torch.equal(server.compute(lambda: torch.ones(2) + 1), torch.full((2,), 2.0))
+
+
+def test_a_scheduler_is_made_without_torch(own_home: Any) -> None:
+    code = "import sys; from rnn.runs.scheduler import Scheduler; from rnn.runs.store import Store; "
+    code += "Scheduler(Store()).close(); print('torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (result.stdout, result.stderr) == ("False\n", "")
+
+
+def test_warming_up_disturbs_no_run(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING)
+    server.warm_up()
+    wait_for(server, run_id)
+    assert curves(server, run_id) == straight()
+
+
+# Servers that end, and more than one of them
+
+
+def test_a_closed_server_leaves_runs_that_go_on_exactly(serve: Serve) -> None:
+    first = serve(active_per_owner=1)
+    run_id = first.create(ANNA, TEXT, MODEL, LONG)
+    waiting = first.create(ANNA, TEXT, MODEL, TRAINING)
+    wait_for_steps(first, run_id, 10)
+    first.close()
+    info = first.store.get(run_id)
+    assert (info.status, info.saved_step) == ("interrupted", info.step)
+    assert "Resume it" in info.message
+
+    second = serve()
+    assert second.refusal == ""
+    second.resume(run_id, ANNA, stop_at=info.step + 20)
+    second.resume(waiting, ANNA)
+    wait_for(second, run_id)
+    wait_for(second, waiting)
+    assert curves(second, run_id) == straight(MODEL, LONG, stop_at=info.step + 20)
+    assert curves(second, waiting) == straight()
+
+
+def test_a_second_server_on_the_same_home_shows_runs_and_trains_none(serve: Serve) -> None:
+    first = serve()
+    run_id = first.create(ANNA, TEXT, QUICK, LONG)
+    second = serve()
+    assert "Another server is already training" in second.refusal
+    for command in (second.resume, second.pause, second.step_once, second.delete):
+        with pytest.raises(StoreError, match="Another server"):
+            command(run_id, ANNA)
+    with pytest.raises(StoreError, match="Another server"):
+        second.create(ANNA, TEXT, MODEL, TRAINING)
+    assert second.compute(lambda: "can sample") == "can sample"
+    assert [info.status for info in second.store.runs_of(ANNA)] == ["running"]
+    second.close()
+    wait_for_steps(first, run_id)
+    assert first.store.get(run_id).status == "running"
+
+
+def test_any_thread_may_close_a_server(serve: Serve) -> None:
+    first = serve()
+    closer = threading.Thread(target=first.close)
+    closer.start()
+    closer.join(DEADLINE)
+    assert serve().refusal == ""
+
+
+def test_a_store_that_fails_at_the_start_leaves_the_home_free(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(store: Store) -> int:
+        raise StoreError("The disk is full.")
+
+    with monkeypatch.context() as context, closing(Store()) as store:
+        context.setattr(Store, "interrupt_active", fail)
+        with pytest.raises(StoreError, match="disk is full") as caught:
+            Scheduler(store)
+    assert caught.value.args == ("The disk is full.",)
+    assert serve().refusal == ""
+
+
+def test_curves_that_a_power_cut_took_from_the_database_come_back(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, LONG, start=False)
+    server.resume(run_id, ANNA, stop_at=30)
+    wait_for(server, run_id)
+    server.store.rewind(run_id, 12)  # the file is at step 30
+    server.resume(run_id, ANNA, stop_at=40)
+    wait_for(server, run_id)
+    assert curves(server, run_id) == straight(QUICK, LONG, stop_at=40)
