@@ -11,6 +11,7 @@ import glob
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -141,8 +142,12 @@ def _check_train_options(options: argparse.Namespace) -> None:
     folder = options.out.parent
     if not os.path.isdir(folder):
         raise ConfigError(f"The folder {folder} for --out does not exist. Make it, or name another one.")
-    if os.path.isdir(options.out) or not os.access(folder, os.W_OK):
-        raise ConfigError(f"--out {options.out} is not a file that can be written. Name another one.")
+    if os.path.isdir(options.out):
+        raise ConfigError(f"--out {options.out} is a folder. Name a file in it.")
+    try:
+        tempfile.NamedTemporaryFile(dir=folder, prefix=f".{options.out.name}.").close()
+    except OSError as error:
+        raise ConfigError(f"--out cannot be written: {error.strerror or error}. Name another file.") from error
     if options.text and os.path.exists(options.out) and os.path.realpath(options.text) == os.path.realpath(options.out):
         raise ConfigError("--out is the text itself, which would be lost. Name another file.")
     if options.stop_at is not None and options.stop_at < 1:
@@ -150,6 +155,7 @@ def _check_train_options(options: argparse.Namespace) -> None:
 
 
 def _created(options: argparse.Namespace) -> TrainState:
+    from rnn.hardware import leave_a_core
     from rnn.training import TrainState
 
     if options.text is None:
@@ -157,6 +163,7 @@ def _created(options: argparse.Namespace) -> TrainState:
     preset = PRESETS[options.preset or "default"]
     model = dataclasses.replace(preset.model, **_given(options, ModelConfig))
     train = dataclasses.replace(preset.train, **_given(options, TrainConfig))
+    leave_a_core()
     return TrainState.create(_text(options.text), model, train)
 
 

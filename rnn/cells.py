@@ -269,14 +269,22 @@ def rnn_sequence(
         The outputs stacked over time, (T, B, O), and the last state, (B, H).
 
     Raises:
-        ConfigError: the sequence is empty.
+        ConfigError: the sequence is empty, or the shapes do not fit together.
     """
-    if len(x) == 0:
-        raise ConfigError("The sequence is empty: x needs at least one time step.")
-    outputs = []
+    hidden, inputs, outputs = len(W_hh), x.shape[-1], len(W_hy)
+    if x.ndim != 3 or len(x) == 0:
+        raise ConfigError(f"x must be (T, B, I) and not empty; it is {tuple(x.shape)}.")
+    wanted = {
+        "h": (x.shape[1], hidden), "W_xh": (hidden, inputs), "W_hh": (hidden, hidden), "W_hy": (outputs, hidden),
+        "b_h": (hidden,), "b_y": (outputs,),
+    }  # fmt: skip
+    for (name, shape), given in zip(wanted.items(), (h, W_xh, W_hh, W_hy, b_h, b_y), strict=True):
+        if tuple(given.shape) != shape:
+            raise ConfigError(f"{name} must be {shape} to fit the others; it is {tuple(given.shape)}.")
+    y = []
     for t, x_t in enumerate(x):
         h = torch.tanh(x_t @ W_xh.T + h @ W_hh.T + b_h)
-        outputs.append(torch.tanh(h @ W_hy.T + b_y))
+        y.append(torch.tanh(h @ W_hy.T + b_y))
         if stats_every and t % stats_every == 0:
             print(f"t {t}: h mean {h.mean():.4f}, variance {h.var():.4f}")
-    return torch.stack(outputs), h
+    return torch.stack(y), h

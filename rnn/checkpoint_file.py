@@ -246,7 +246,17 @@ def _metadata(text: str, name: str) -> dict[str, Any]:
             f"{name} holds a model of the kind {shown(metadata.get('kind'))}, which this program does not know; "
             f"it knows {', '.join(KINDS)}."
         )
-    missing = {"model", "train", "vocabulary", "best", "text", "resolved", "notes", "rate_changes"} - metadata.keys()
+    missing = {
+        "model",
+        "train",
+        "vocabulary",
+        "best",
+        "text",
+        "resolved",
+        "notes",
+        "rate_changes",
+        "passed_stops",
+    } - metadata.keys()
     if missing:
         raise CheckpointError(f"{name} is not whole: it does not say its {sorted(missing)[0]}.")
     return metadata
@@ -280,6 +290,9 @@ def _check_fields(metadata: Mapping[str, Any]) -> None:
     _number(resolved["threads"], "threads", 1, 4096, whole=True)
     if not isinstance(metadata["notes"], list) or not all(isinstance(note, str) for note in metadata["notes"]):
         raise CheckpointError("notes must be a list of sentences.")
+    stops = metadata["passed_stops"]
+    if not isinstance(stops, list) or not all(stop in ("minutes", "target loss", "patience") for stop in stops):
+        raise CheckpointError("passed_stops must list stops by name.")
     if not isinstance(metadata["rate_changes"], list):
         raise CheckpointError("rate_changes must be a list.")
     for change in metadata["rate_changes"]:

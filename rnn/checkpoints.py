@@ -68,7 +68,8 @@ def to_state(checkpoint: Checkpoint, text: str | Text | None = None) -> TrainSta
 def _encoded(checkpoint: Checkpoint, text: str | Text | None) -> np.ndarray[Any, Any] | None:
     """The training text as indices; None where it is not to be had, or nothing could be done with it."""
     known = checkpoint.metadata["text"]
-    if text is None and not (known["builtin"] and checkpoint.is_resumable):
+    is_at_hand = known["builtin"] and known["name"] in corpora.CORPORA and corpora.is_available_offline(known["name"])
+    if text is None and not (is_at_hand and checkpoint.is_resumable):
         return None
     try:
         given = corpora.load(known["name"]) if text is None else text

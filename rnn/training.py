@@ -8,7 +8,6 @@ generator, so runs that take turns do not disturb each other.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -22,7 +21,9 @@ from rnn.cells import State
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text, from_paste
 from rnn.errors import ConfigError, TrainingError
+from rnn.hardware import Resolved
 from rnn.models import detach_state
+from rnn.optimizers import clip, load_slots, make_optimizer, scheduled_rate, slots
 from rnn.records import StepMetrics
 from rnn.tasks import Evaluation, Task
 from rnn.tasks.next_character import NextCharacter
@@ -31,56 +32,6 @@ from rnn.vocabulary import Vocabulary
 KEEPSAKE_EVERY = 25  # steps between two copies of a healthy run, to go back to if the loss explodes
 EXPLODED = 3.0  # a smoothed loss this many times the first one has exploded
 SMOOTHED_OVER = 10  # steps
-MAX_THREADS = 4  # the matrices of these networks are too small to occupy more
-
-
-def leave_a_core() -> None:
-    """Sets torch's threads for this process to one fewer than it has cores (at least 1, at most 4). Call it first.
-
-    The threads of an operation wait for each other, and a step has hundreds of operations. Where somebody else (a page,
-    another program) holds the core of one of them, all wait: a step of the default preset took 16 ms with two threads
-    on two free cores, 2,157 ms with one of the cores busy, and 17 ms with one thread in either case.
-    """
-    if "OMP_NUM_THREADS" not in os.environ:  # else the person has decided
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        torch.set_num_threads(min(MAX_THREADS, max(1, cores - 1)))
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """What "auto" came to on the machine where the run began; a resumed run keeps to it."""
-
-    precision: str  # "float32" or "bfloat16"
-    device: str  # "cpu" or "cuda"
-    threads: int  # torch's threads for one operation
-
-    @classmethod
-    def here(cls, model: ModelConfig, train: TrainConfig) -> Self:
-        """The choices for this machine.
-
-        Raises:
-            ConfigError: CUDA is asked for and not there.
-        """
-        has_cuda = torch.cuda.is_available()
-        if train.device == "cuda" and not has_cuda:
-            raise ConfigError("device is cuda, but there is no CUDA device here. Choose auto or cpu.")
-        # Never MPS by itself: its GRU gives wrong results (pytorch/pytorch#94691).
-        device = "cuda" if has_cuda and train.device != "cpu" else "cpu"
-        precision = train.precision
-        if precision == "auto":
-            precision = "bfloat16" if _gains_from_bfloat16(model, device) else "float32"
-        return cls(precision, device, torch.get_num_threads())
-
-
-def _gains_from_bfloat16(model: ModelConfig, device: str) -> bool:
-    """Whether bfloat16 is known to be faster: an LSTM of some size on a CPU with the instructions for it.
-
-    Measured on a 2-core CPU with AVX-512 BF16: LSTM 1.3x faster, GRU 1.05x, RNN 1.4x slower (docs/decisions.md).
-    """
-    if device == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    supported = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
-    return supported and model.cell == "lstm" and model.hidden_size >= 128
 
 
 @dataclass(frozen=True)
@@ -131,6 +82,7 @@ class TrainState:
         notes: sentences about what was changed to fit the data.
         stop_reason: why the last `train` ended: "steps", "minutes", "target loss", "patience" or "diverged".
         divergence: set when it diverged.
+        passed_stops: stops that have ended a `train` before; they do not end another, for going on was asked for.
     """
 
     task: Task
@@ -151,6 +103,7 @@ class TrainState:
     notes: tuple[str, ...] = ()
     stop_reason: str | None = None
     divergence: Divergence | None = None
+    passed_stops: set[str] = field(default_factory=set)
     _keepsake: dict[str, Any] | None = None
 
     @classmethod
@@ -215,14 +168,15 @@ class TrainState:
     ) -> None:
         """Changes when training stops by itself; None switches a criterion off. The schedule stays as it is."""
         self.train_config = replace(self.train_config, minutes=minutes, target_loss=target_loss, patience=patience)
+        self.passed_stops.clear()
 
     # To arrays and JSON values, and back: the one form in which a run is saved, resumed and rolled back.
 
     def to_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """The run's tensors as arrays of their own (copies), named as `rnn.checkpoint_file` says."""
         arrays = {f"weights/{name}": _array(t) for name, t in self.model.state_dict().items()}
-        for (name, _), slots in zip(self.model.named_parameters(), _slots(self.optimizer), strict=True):
-            arrays |= {f"optimizer/{name}/{slot}": _array(value) for slot, value in slots.items()}
+        for name, own in slots(self.optimizer, self.model).items():
+            arrays |= {f"optimizer/{name}/{slot}": _array(value) for slot, value in own.items()}
         arrays |= {f"hidden/{i}": _array(s) for i, s in enumerate(self.hidden or ())}
         arrays["generator"] = _array(_generator(self.model).get_state())
         if self.best:
@@ -245,6 +199,7 @@ class TrainState:
             "evaluations_without_best": self.evaluations_without_best,
             "rate_multiplier": self.rate_multiplier,
             "rate_changes": [list(change) for change in self.rate_changes],
+            "passed_stops": sorted(self.passed_stops),
             "notes": list(self.notes),
         }
 
@@ -253,7 +208,8 @@ class TrainState:
         device = self.resolved.device
         tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
         self.model.load_state_dict(_with_prefix(tensors, "weights/"))
-        _load_slots(self.optimizer, self.model, tensors)
+        names = (name for name, _ in self.model.named_parameters())
+        load_slots(self.optimizer, self.model, {name: _with_prefix(tensors, f"optimizer/{name}/") for name in names})
         carried = [tensors[f"hidden/{i}"].to(device) for i in range(2) if f"hidden/{i}" in tensors]
         dtype = torch.bfloat16 if self.resolved.precision == "bfloat16" else torch.float32
         self.hidden = tuple(s.to(dtype) for s in carried) or None
@@ -265,6 +221,7 @@ class TrainState:
         self.evaluations_without_best = values["evaluations_without_best"]
         self.rate_multiplier = values["rate_multiplier"]
         self.rate_changes = [(step, factor) for step, factor in values["rate_changes"]]
+        self.passed_stops = set(values["passed_stops"])
 
     @classmethod
     def from_saved(
@@ -283,33 +240,6 @@ class TrainState:
         state.load(arrays, values)
         state.history = history
         return state
-
-
-def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """The optimizer; weight decay (adamw) reaches the matrices, not the biases. The rate is set at every step."""
-    parameters = list(model.parameters())
-    betas = (config.beta1, config.beta2)
-    if config.optimizer == "adamw":
-        groups = [{"params": [p], "weight_decay": config.weight_decay if p.ndim > 1 else 0.0} for p in parameters]
-        return torch.optim.AdamW(groups, betas=betas, fused=True)
-    if config.optimizer == "adam":
-        return torch.optim.Adam(parameters, betas=betas, fused=True)
-    if config.optimizer == "rmsprop":
-        return torch.optim.RMSprop(parameters, alpha=config.beta2)
-    if config.optimizer == "adagrad":
-        return torch.optim.Adagrad(parameters)
-    return torch.optim.SGD(parameters, lr=1.0, momentum=config.beta1)
-
-
-def scheduled_rate(config: TrainConfig, step: int) -> float:
-    """The learning rate of step `step` (from 0): linear warm-up, then decay to the final rate, which holds."""
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    if config.decay == "none":
-        return config.learning_rate
-    progress = min(1.0, (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps))
-    shape = 1 - progress if config.decay == "linear" else (1 + math.cos(math.pi * progress)) / 2
-    return config.learning_rate * (config.final_rate + (1 - config.final_rate) * shape)
 
 
 def train(state: TrainState, stop_at: int | None = None) -> Iterator[StepMetrics]:
@@ -333,20 +263,19 @@ def advance(state: TrainState, stop_at: int | None = None) -> Iterator[StepMetri
             "This checkpoint holds a model without its run, so training cannot go on from it. Use the run's own one."
         )
     last = state.train_config.steps if stop_at is None else stop_at
-    # A criterion that holds already does not stop the run again: going on is what was asked for.
-    disregarded = _reasons_to_stop(state)
     if state._keepsake is None:
         _keep(state)
     try:
         if _evaluation_is_due(state):  # left in the middle of it the last time
             yield from _finish_step(state)
-        while not (reasons := _reasons_to_stop(state, last) - disregarded):
+        while not (reasons := _reasons_to_stop(state, last) - state.passed_stops):
             _take_step(state)
             yield from _finish_step(state)
     except _Diverged as diverged:
         _roll_back(state, diverged)
     else:
         state.stop_reason = min(reasons)
+        state.passed_stops |= reasons - {"steps"}
 
 
 def _finish_step(state: TrainState) -> Iterator[StepMetrics | None]:
@@ -386,7 +315,7 @@ def _take_step(state: TrainState) -> None:
     if not math.isfinite(loss_value):
         raise _Diverged("loss", state.step + 1)
     loss.backward()  # type: ignore[no-untyped-call]
-    norm = _clip(list(state.model.parameters()), config)
+    norm = clip(list(state.model.parameters()), config)
     if not math.isfinite(norm):
         raise _Diverged("gradient", state.step + 1)
     rate = scheduled_rate(config, state.step) * state.rate_multiplier
@@ -405,17 +334,6 @@ def _take_step(state: TrainState) -> None:
     )
     if len(state.history) > SMOOTHED_OVER and state.loss > EXPLODED * state.history[0].loss:  # type: ignore[operator]
         raise _Diverged("exploded", state.step)
-
-
-def _clip(parameters: list[Tensor], config: TrainConfig) -> float:
-    """Clips the gradients in place and returns their norm before that."""
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients)
-    if config.clip == "norm":
-        torch.nn.utils.clip_grads_with_norm_(parameters, config.clip_norm, norm)
-    elif config.clip == "value":
-        torch.nn.utils.clip_grad_value_(parameters, config.clip_norm)
-    return norm.item()
 
 
 def _evaluation_is_due(state: TrainState) -> bool:
@@ -477,7 +395,9 @@ def _roll_back(state: TrainState, diverged: _Diverged) -> None:
     assert kept is not None  # the first step makes one before anything can go wrong
     reason, failed = diverged.args
     rate = scheduled_rate(state.train_config, failed - 1) * state.rate_multiplier
+    multiplier = state.rate_multiplier
     state.load(kept["arrays"], kept["values"])
+    state.set_rate_multiplier(multiplier)  # a rate that was turned down since stays down
     del state.history[kept["history"] :]
     state.stop_reason = "diverged"
     state.divergence = Divergence(failed, reason, rate, state.step)
@@ -496,18 +416,3 @@ def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor
 def _generator(model: nn.Module) -> torch.Generator:
     generator: torch.Generator = model.generator  # type: ignore[assignment]
     return generator
-
-
-def _slots(optimizer: torch.optim.Optimizer) -> Iterator[dict[str, Tensor]]:
-    """What the optimizer remembers of each parameter, in the parameters' order."""
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            yield {k: v for k, v in optimizer.state.get(parameter, {}).items() if isinstance(v, Tensor)}
-
-
-def _load_slots(optimizer: torch.optim.Optimizer, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """The inverse of `_slots`."""
-    slots = [_with_prefix(tensors, f"optimizer/{name}/") for name, _ in model.named_parameters()]
-    saved = optimizer.state_dict()
-    saved["state"] = {i: own for i, own in enumerate(slots) if own}
-    optimizer.load_state_dict(saved)

@@ -433,6 +433,6 @@ def _warm_up() -> None:
 @cache
 def _prepare_torch() -> None:
     """Once, on the torch thread, before anything of torch runs there."""
-    from rnn.training import leave_a_core
+    from rnn.hardware import leave_a_core
 
     leave_a_core()

@@ -229,6 +229,13 @@ def test_an_empty_sequence_is_refused() -> None:
         rnn.rnn_sequence(**case | {"x": case["x"][:0]})
 
 
+@pytest.mark.parametrize("name", ["x", "h", "W_xh", "W_hh", "W_hy", "b_h", "b_y"])
+def test_a_shape_that_does_not_fit_is_named(name: str) -> None:
+    case = sequence_case()
+    with pytest.raises(ConfigError, match=r"^\w+ must be \("):
+        rnn.rnn_sequence(**case | {name: case[name][..., :-1]})
+
+
 # The cells
 
 

@@ -398,6 +398,23 @@ def test_training_stops_when_patience_is_out_and_goes_on_when_asked_to(new_state
     assert state.stop_reason == "steps"
 
 
+def test_a_stop_that_was_reached_but_not_yet_obeyed_holds_after_a_resume(
+    new_state: NewState, text: str, tmp_path: Path
+) -> None:
+    def again(state: TrainState) -> TrainState:
+        save_checkpoint(tmp_path / "run", state)
+        return load_checkpoint(tmp_path / "run", text)
+
+    state = scripted(new_state(target_loss=2.0, evaluate_every=2), [3.0, 1.0])
+    steps = train(state)
+    while next(steps).step < 4:
+        pass  # left at the moment between reaching it and ending
+    resumed = again(state)
+    assert list(train(resumed)) == []
+    assert resumed.stop_reason == "target loss"
+    assert [m.step for m in train(again(resumed), stop_at=6)] == [5, 6]
+
+
 @pytest.mark.parametrize("stop", [{"patience": 1}, {"target_loss": 2.0}])
 def test_a_stop_found_by_an_interrupted_evaluation_is_obeyed(new_state: NewState, stop: dict[str, Any]) -> None:
     state = scripted(new_state(evaluate_every=2, **stop), [3.0] * 10 if "patience" in stop else [3.0, 2.0])
