@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import secrets
 
 import streamlit as st
@@ -21,9 +20,7 @@ TOKEN = "owner_token"
 @st.cache_resource(show_spinner=False, on_release=Scheduler.close)
 def _scheduler() -> Scheduler:
     caps = limits()
-    scheduler = Scheduler(Store(), caps.active_per_owner, caps.active_in_total)
-    atexit.register(scheduler.close)
-    return scheduler
+    return Scheduler(Store(), caps.active_per_owner, caps.active_in_total)
 
 
 def scheduler() -> Scheduler:

@@ -36,6 +36,12 @@ WRITE_SECONDS = 0.5  # metrics reach the store this often
 AUTOSAVE_SECONDS = 30.0
 SAMPLE_SEED = 0
 MAX_SNAPSHOTS = 12  # weight files kept of one run
+STOPPED = {
+    "steps": "All steps are done.",
+    "minutes": "Its time is up.",
+    "target loss": "It reached its target loss.",
+    "patience": "Its validation loss has stopped improving.",
+}
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +176,12 @@ class Scheduler:
 
     def compute(self, function: Callable[[], T], timeout: float = 60.0) -> T:
         """Runs a short torch computation of a page on the torch thread, before the next slice of training."""
-        return self._thread.compute(lambda: (_prepare_torch(), function())[1], timeout)
+
+        def prepared() -> T:
+            _prepare_torch()
+            return function()
+
+        return self._thread.compute(prepared, timeout)
 
     def warm_up(self) -> None:
         """Loads torch on its thread, in the background, so that the first run starts at once."""
@@ -347,7 +358,7 @@ class Scheduler:
             status, message = "paused", divergence.sentence()
         else:
             self._keep_sample(job)
-            status, message = "finished", f"Reached its stop: {reason}."
+            status, message = "finished", STOPPED[reason or "steps"]
         self._save(job)
         self._drop(job)
         self.store.set_status(job.run_id, status, message)

@@ -24,6 +24,7 @@ from rnn.runs import scheduler as scheduler_module
 from rnn.runs.scheduler import Scheduler, is_milestone
 from rnn.runs.store import Store, owner_key
 from rnn.sampling import generate
+from rnn.tasks import Evaluation
 from rnn.tasks.next_character import NextCharacter
 from rnn.training import TrainState, train
 
@@ -108,7 +109,7 @@ def test_a_finished_run_has_the_numbers_of_the_bare_training(server: Scheduler) 
     wait_for(server, run_id)
     assert curves(server, run_id) == straight()
     info = server.store.get(run_id)
-    assert info.message == "Reached its stop: steps."
+    assert info.message == "All steps are done."
     assert info.step == info.saved_step == checkpoint_file.read(server.store.checkpoint_path(run_id)).step == 60
     validated = [m.validation_loss for m in server.store.metrics(run_id, None) if m.validation_loss is not None]
     assert (info.validation_loss, info.best_validation_loss) == (validated[-1], min(validated))
@@ -167,24 +168,28 @@ def test_an_active_run_takes_no_single_steps(server: Scheduler) -> None:
 
 
 def test_a_run_left_inside_an_evaluation_goes_on_exactly(server: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduler_module, "SLICE_SECONDS", 0.0)
     monkeypatch.setattr("rnn.tasks.next_character.EVALUATION_STEPS", 4)
-    run_id = server.create(ANNA, TEXT, MODEL, TRAINING)
+    expected = straight()
+    whole, asked = NextCharacter.evaluate, []
 
-    def pause_inside_an_evaluation() -> bool:
-        state = server._jobs[run_id].state
-        is_inside = state.step == 20 and state.history[-1].validation_loss is None
-        if is_inside:
-            server.pause(run_id, ANNA)
-        return is_inside
+    def evaluate(*arguments: Any) -> Iterator[Evaluation]:
+        for evaluation in whole(*arguments):
+            if not asked and server._jobs[run_id].state.step == 20:
+                asked.append(server._thread.submit(lambda: server.pause(run_id, ANNA)))
+            yield evaluation
 
-    until(lambda: server.compute(pause_inside_an_evaluation), "an evaluation")
+    monkeypatch.setattr(scheduler_module, "SLICE_SECONDS", 0.0)  # the thread looks for requests after every chunk
+    monkeypatch.setattr(NextCharacter, "evaluate", evaluate)
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING, start=False)
+    server.resume(run_id, ANNA)
+    wait_for(server, run_id, "paused")
+    assert (server.store.get(run_id).step, server.store.get(run_id).validation_loss) == (20, expected[9][-1])
     taken = server.step_once(run_id, ANNA)
     assert taken is not None
     assert taken.step == 21
     server.resume(run_id, ANNA)
     wait_for(server, run_id)
-    assert curves(server, run_id) == straight()
+    assert curves(server, run_id) == expected
 
 
 def test_a_stopped_run_is_finished_and_can_go_on(server: Scheduler) -> None:
