@@ -13,14 +13,15 @@ with choose:
     text = controls.text_chooser()
     model, train = controls.settings()
     if text is not None:
-        st.caption(f"{len(text.content):,} characters. " + " ".join(text.notes))
-    if st.button(
+        controls.show_preflight(text, train)
+    start = st.button(
         "Start training", type="primary", icon=":material/play_arrow:", disabled=text is None, width="stretch"
-    ):
+    )
+    if start and text is not None:
         try:
             service.choose_run(runs.create(service.token(), text, model, train))
         except PlaygroundError as error:
-            st.error(str(error))
+            st.error(shell.plain(error))
 
 with watch:
     info = service.current_run()

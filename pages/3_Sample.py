@@ -22,6 +22,6 @@ with read:
         text = writing.written_text(model, settings, (run.id, model.step, settings))
         writing.inspect(model, settings, text)
     except PlaygroundError as error:
-        st.error(str(error))
+        st.error(shell.plain(error))
 
 service.warm_up()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.parts.limits import limits
+from pages.parts.shell import plain
 from rnn import corpora
 from rnn.config import CELLS, PRESETS, ModelConfig, SampleConfig, TrainConfig, bounds_for, help_for
 from rnn.corpora import Text
@@ -31,7 +32,7 @@ def text_chooser() -> Text | None:
             return corpora.from_upload(file.getvalue(), file.name, cap) if file else None
         return corpora.load(built_in[choice])
     except PlaygroundError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return None
 
 
@@ -39,6 +40,17 @@ def _size_help(cap: int | None) -> str:
     if cap is None:
         return "Any plain text."
     return f"Plain text, up to {cap / 1e6:g} MB. {limits().reason}"
+
+
+def show_preflight(text: Text, train: TrainConfig) -> None:
+    """What training will make of the text: its size, its characters, and what had to be changed to fit."""
+    found = corpora.preflight(text, train)
+    st.caption(
+        f"{found.characters:,} characters, {len(found.vocabulary)} different ones; "
+        f"{found.chunks_per_epoch:,} steps read it once."
+    )
+    for note in found.notes:
+        st.caption(plain(note))
 
 
 def settings() -> tuple[ModelConfig, TrainConfig]:

@@ -23,7 +23,7 @@ def _panel(run_id: str, was_active: bool) -> None:
         info = runs.store.get(run_id)
         metrics = runs.store.metrics(run_id)
     except PlaygroundError as error:
-        st.error(str(error))
+        st.error(shell.plain(error))
         return
     if was_active and not service.is_active(info):
         st.rerun()  # the whole page: whether this part is polled is decided there
@@ -48,7 +48,7 @@ def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
     speed = f" · {metrics[-1].chars_per_second:,.0f} characters/s" if metrics else ""
     st.progress(share, f"**{words}** · step {info.step:,} of {steps:,} · {info.elapsed:.0f} s{speed}")
     if info.message:
-        st.info(info.message)
+        st.info(shell.plain(info.message))
 
 
 def _buttons(info: RunInfo) -> None:
@@ -76,7 +76,7 @@ def _command(name: str, run_id: str) -> None:
     try:
         getattr(service.scheduler(), name)(run_id, service.token())
     except (PlaygroundError, TimeoutError) as error:
-        st.toast(str(error) or "The server is busy. Try again in a moment.", icon=":material/error:")
+        st.toast(shell.plain(error) or "The server is busy. Try again in a moment.", icon=":material/error:")
 
 
 def _resume(info: RunInfo) -> None:
@@ -85,4 +85,4 @@ def _resume(info: RunInfo) -> None:
     try:
         service.scheduler().resume(info.id, service.token(), beyond)
     except PlaygroundError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(shell.plain(error), icon=":material/error:")

@@ -7,6 +7,7 @@ import secrets
 import streamlit as st
 
 from pages.parts.limits import is_public, limits
+from pages.parts.shell import plain
 from rnn.checkpoint_file import Checkpoint, read
 from rnn.errors import PlaygroundError, StoreError
 from rnn.records import RunInfo
@@ -28,10 +29,10 @@ def scheduler() -> Scheduler:
     try:
         made = _scheduler()
     except PlaygroundError as error:
-        st.error(str(error))
+        st.error(plain(error))
         st.stop()
     if made.refusal:
-        st.warning(made.refusal)
+        st.warning(plain(made.refusal))
     return made
 
 
@@ -56,7 +57,7 @@ def current_run() -> RunInfo | None:
     try:
         info = scheduler().store.get(run_id)
     except StoreError as error:
-        st.warning(str(error))
+        st.warning(plain(error))
         choose_run(None)
         return None
     choose_run(info.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import streamlit as st
@@ -47,6 +48,11 @@ def page(title: str) -> None:
             if 0 <= i < len(PAGES):
                 st.page_link(PAGES[i].path, label=f"{label}: {PAGES[i].title}")
     st.title(title if here else "RNN Playground", anchor=False)
+
+
+def plain(text: object) -> str:
+    """`text` for widgets that read Markdown, so that it appears letter by letter: it may hold what people typed."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", str(text))
 
 
 def is_dark() -> bool:

@@ -75,7 +75,7 @@ def inspect(model: Checkpoint, settings: SampleConfig, text: str) -> None:
     characters = model.vocabulary.characters
     context = (settings.prime + text[: position - 1])[-30:]
     st.caption(
-        f"After “{''.join(map(visible, context))}” the model drew “{visible(drawn.char)}”: "
+        f"After “{shell.plain(''.join(map(visible, context)))}” the model drew “{shell.plain(visible(drawn.char))}”: "
         f"rank {drawn.rank}, surprise {drawn.surprise:.2f} nats."
     )
     st.plotly_chart(

@@ -89,7 +89,7 @@ def test_prime_with_unknown_characters_gets_a_sentence(app: AppTest) -> None:
     train_hello(app)
     app.switch_page(SAMPLE).run()
     app.text_input(key="sample_prime").input("hxllo").run()
-    assert "'x'" in app.error[0].value
+    assert shell.plain("'x'") in app.error[0].value
     assert not app.exception
 
 
@@ -124,3 +124,18 @@ def test_somebody_elses_run_can_be_watched_but_not_steered(app: AppTest) -> None
     stranger.switch_page(TRAIN).run()
     assert "at step 60" in title(stranger)
     assert [button.label for button in stranger.button] == ["Start training"]
+
+
+@pytest.mark.parametrize("typed", [":red[x]", "$x$", "**x** _y_ `z` <b>", "[a](https://b)", "# - 1. > |"])
+def test_what_people_typed_is_escaped_for_markdown(typed: str) -> None:
+    escaped = shell.plain(typed)
+    assert escaped.replace("\\", "") == typed
+    assert all(escaped[i - 1] == "\\" for i, c in enumerate(escaped) if c in "!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~")
+
+
+def test_preflight_says_what_was_shrunk_for_a_short_text(app: AppTest) -> None:
+    app.switch_page(TRAIN).run()
+    app.selectbox(key="train_text").select("hello").run()
+    said = " ".join(caption.value for caption in app.caption)
+    assert "5 characters, 4 different ones" in said
+    assert "from 48 to 4" in said

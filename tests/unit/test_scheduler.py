@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from rnn.errors import CheckpointError, ConfigError, StoreError, TrainingError
 from rnn.records import StepMetrics
 from rnn.runs import scheduler as scheduler_module
 from rnn.runs.scheduler import Scheduler, is_milestone
-from rnn.runs.store import Store, owner_key
+from rnn.runs.store import Store
 from rnn.sampling import generate
 from rnn.tasks import Evaluation
 from rnn.tasks.next_character import NextCharacter
@@ -313,48 +314,62 @@ def test_runs_that_take_turns_do_not_change_each_other(server: Scheduler) -> Non
         assert curves(server, run_id) == straight(model)
 
 
-def training_seconds(server: Scheduler) -> dict[str, float]:
-    """By owner: the computation that the active runs themselves have counted since they began."""
-    seconds: dict[str, float] = {}
-    for job in server._jobs.values():
-        seconds[job.owner] = seconds.get(job.owner, 0.0) + job.state.elapsed
-    return seconds
+STEP_SECONDS = {4: 0.001, 5: 0.002}  # by hidden size
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time that passes only in training steps, so that shares of it are exact on any computer."""
+    now, whole = [time.monotonic()], NextCharacter.loss
+
+    def loss(task: NextCharacter, model: Any, *arguments: Any) -> Any:
+        now[0] += STEP_SECONDS[model.config.hidden_size]
+        return whole(task, model, *arguments)
+
+    monkeypatch.setattr(NextCharacter, "loss", loss)
+    monkeypatch.setattr(scheduler_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+
+def seconds_of(server: Scheduler) -> dict[str, float]:
+    """How long each active run has trained, on that clock."""
+
+    def look() -> dict[str, float]:
+        states = {job.run_id: job.state for job in server._jobs.values()}
+        return {run_id: state.step * STEP_SECONDS[state.config.hidden_size] for run_id, state in states.items()}
+
+    return server.compute(look)
+
+
+def shares_of(server: Scheduler, seconds: float = 0.4) -> dict[str, float]:
+    """How long each active run trains from now on, until it is that much together."""
+    before = seconds_of(server)
+    until(lambda: sum(seconds_of(server).values()) >= sum(before.values()) + seconds, "training")
+    return {run_id: after - before[run_id] for run_id, after in seconds_of(server).items()}
+
+
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("runs_of_anna", [1, 2, 3])
 def test_every_owner_gets_the_same_time_however_many_runs_they_have(server: Scheduler, runs_of_anna: int) -> None:
-    # All begin while the thread is held, so that nobody has a start.
-    hold = threading.Event()
-    server._thread.submit(lambda: hold.wait(DEADLINE))
-    starts = [
-        threading.Thread(target=server.create, args=(token, TEXT, QUICK, LONG))
-        for token in (*[ANNA] * runs_of_anna, BEN)
-    ]
-    for start in starts:
-        start.start()
-    until(lambda: server._thread._waiting.qsize() == len(starts), "all requests")
-    hold.set()
-    for start in starts:
-        start.join(DEADLINE)
-
-    def steps() -> int:
-        return sum(job.state.step for job in server._jobs.values())
-
-    until(lambda: server.compute(steps) >= 400, "400 steps")
-    less, more = sorted(server.compute(lambda: training_seconds(server)).values())
-    assert more <= 1.25 * less
-    annas = [job.state.elapsed for job in server._jobs.values() if job.owner == owner_key(ANNA)]
-    assert max(annas) <= 1.5 * min(annas)
+    annas = [server.create(ANNA, TEXT, QUICK, LONG) for _ in range(runs_of_anna)]
+    bens = server.create(BEN, TEXT, ModelConfig(cell="rnn", hidden_size=5), LONG)
+    shares = shares_of(server)
+    assert sum(shares[run_id] for run_id in annas) == pytest.approx(shares[bens], rel=0.25)
+    assert min(shares[run_id] for run_id in annas) == pytest.approx(shares[bens] / runs_of_anna, rel=0.25)
 
 
-def test_a_newcomer_neither_catches_up_nor_waits(server: Scheduler) -> None:
-    old = server.create(ANNA, TEXT, QUICK, LONG)
-    wait_for_steps(server, old, 100)
-    new = server.create(BEN, TEXT, QUICK, LONG)
-    before = server.compute(lambda: {job.run_id: job.state.step for job in server._jobs.values()})
-    wait_for_steps(server, new, 100)
-    after = server.compute(lambda: {job.run_id: job.state.step for job in server._jobs.values()})
-    assert after[old] - before[old] >= 0.5 * (after[new] - before[new])
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("was_here_before", [False, True])
+def test_who_comes_late_neither_catches_up_nor_waits(server: Scheduler, was_here_before: bool) -> None:
+    late = server.create(BEN, TEXT, QUICK, LONG, start=False)
+    if was_here_before:
+        server.resume(late, BEN)
+        shares_of(server, 0.05)
+        server.pause(late, BEN)
+    early = server.create(ANNA, TEXT, QUICK, LONG)
+    shares_of(server, 0.2)
+    server.resume(late, BEN)
+    shares = shares_of(server, 0.1)
+    assert shares[late] == pytest.approx(shares[early], rel=0.25)
 
 
 def test_more_runs_than_an_owner_may_have_wait_in_a_queue(serve: Serve) -> None:
