@@ -7,6 +7,7 @@ import sys
 from datetime import date
 
 from benchmarks.measure import machine
+from rnn.hardware import leave_a_core
 
 NAMES = ("step", "sampling", "recipe")
 
@@ -16,6 +17,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"There is no benchmark {unknown[0]!r}; there are {', '.join(NAMES)}.", file=sys.stderr)
         return 2
+    leave_a_core()  # as the app does; both sides run with the same threads
     print(f"{date.today()}, {machine()}")
     for name in names or NAMES:
         importlib.import_module(f"benchmarks.{name}").run()

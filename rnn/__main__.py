@@ -57,9 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:  # training, which has something to save, handles it itself
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # `... | head` has read enough
-        with suppress(OSError):
-            sys.stdout.close()
+        _close_output()
         return 0
+    except OSError as error:  # of standard output; files' errors are sentences by now
+        _close_output()
+        print(f"The output could not be written: {error.strerror or error}.", file=sys.stderr)
+        return EXIT_BAD_INPUT
+
+
+def _close_output() -> None:
+    """So that Python does not try once more when it ends."""
+    with suppress(OSError):
+        sys.stdout.close()
 
 
 def _parser() -> Parser:

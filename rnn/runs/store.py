@@ -103,12 +103,24 @@ class Store:
                     f"{version}; this one reads {VERSION}). Update the program, or set RNN_PLAYGROUND_HOME to "
                     "another folder."
                 )
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._use_write_ahead_log()
             self._db.execute("PRAGMA synchronous = NORMAL")  # with WAL, a crash of the program loses nothing
             self._db.execute("PRAGMA foreign_keys = ON")
             if version == 0:
                 self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
             self._db.execute(f"PRAGMA user_version = {VERSION}")  # a read-only store says so here, not at the first run
+
+    def _use_write_ahead_log(self) -> None:
+        """SQLite does not wait by itself here, and two servers that start at once meet."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def close(self) -> None:
         with self._lock:

@@ -371,6 +371,15 @@ def test_a_reader_that_has_had_enough_is_no_error(straight: Path, arguments: lis
     assert process.returncode == 0
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
+@pytest.mark.parametrize("command", ["sample", "info"])
+def test_an_output_that_cannot_be_written_is_a_sentence(straight: Path, command: str) -> None:
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run([sys.executable, "-m", "rnn", command, straight], stdout=full, stderr=subprocess.PIPE)
+    assert result.returncode == 2
+    assert result.stderr.decode() == f"The output could not be written: {os.strerror(errno.ENOSPC)}.\n"
+
+
 def test_text_leaves_as_utf8_whatever_the_terminal_speaks(poem: Path, straight: Path, out: Path, run: Run) -> None:
     named = poem.with_name("夜の歌.txt")
     named.write_text(POEM, "utf-8")

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -329,6 +330,14 @@ def test_a_short_lock_is_waited_for(store: Store, other_program: sqlite3.Connect
         assert process.stdout is not None
         assert process.stdout.readline() == b"locked\n"
         assert store.get(create(store)).status == "paused"
+
+
+def test_a_home_that_another_server_is_just_making_is_waited_for(own_home: Path) -> None:
+    own_home.mkdir()
+    with closing(sqlite3.connect(own_home / "runs.db", isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")  # SQLite does not wait for this by itself when it is to change its journal
+        threading.Timer(0.1, other.execute, ["COMMIT"]).start()
+        Store().close()
 
 
 def test_a_newer_version_is_left_alone(store: Store, other_program: sqlite3.Connection) -> None:
