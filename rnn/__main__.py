@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import glob
 import os
 import signal
 import sys
@@ -24,6 +23,7 @@ from rnn.checkpoint_file import Checkpoint, read
 from rnn.config import PRESETS, ModelConfig, SampleConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, ConfigError, PlaygroundError
+from rnn.files import remove_partial
 from rnn.records import StepMetrics
 from rnn.sampling import generate
 
@@ -211,7 +211,7 @@ def _run(state: TrainState, options: argparse.Namespace) -> bool:
 
     last = options.stop_at or state.train_config.steps
     bar = _Progress(last, quiet=options.quiet or not sys.stderr.isatty())
-    _remove_partial_files(options.out)
+    remove_partial(options.out)  # of a training that was killed
     saved = time.monotonic()
     with _held_back_interrupt() as interrupt:
         with closing(bar):
@@ -235,13 +235,6 @@ def _autosave(path: Path, state: TrainState) -> None:
         save_checkpoint(path, state)
     except CheckpointError as error:
         print(f"\n{error} Training goes on.", file=sys.stderr)
-
-
-def _remove_partial_files(out: Path) -> None:
-    """Removes what a training that was killed had only half written."""
-    for path in out.parent.glob(f".{glob.escape(out.name)}.*.tmp"):
-        with suppress(OSError):
-            path.unlink()
 
 
 @contextmanager

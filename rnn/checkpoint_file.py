@@ -17,13 +17,10 @@ it tells a damaged file from a whole one, before anything is built.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import json
-import os
 import struct
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +34,7 @@ from safetensors.numpy import save as pack_tensors
 
 from rnn.config import ModelConfig, TrainConfig, shown
 from rnn.errors import CheckpointError, PlaygroundError
+from rnn.files import write_whole
 from rnn.records import METRICS
 from rnn.sampling import NumpyModel
 from rnn.vocabulary import Vocabulary
@@ -109,38 +107,20 @@ def pack(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> byt
 
 
 def write(path: str | Path, data: bytes) -> None:
-    """Writes a file so that the old one stays whole until the new one is: other name, fsync, rename.
+    """Writes a checkpoint; an older file of that name stays whole until the new one is.
 
     Raises:
         CheckpointError: the disk is full, or the place cannot be written.
     """
     path = Path(path)
-    temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
     try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        with contextlib.suppress(OSError, ValueError):
-            temporary.unlink(missing_ok=True)
+        write_whole(path, data)
+    except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             reason = "the disk is full; make room and save again"
         else:
             reason = f"{getattr(error, 'strerror', None) or error}; choose another place"
         raise CheckpointError(f"Could not save {path.name}: {reason}. What was saved before is untouched.") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the rename itself durable, where the system can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _checksum(arrays: Mapping[str, NDArray[Any]], text: str) -> str:

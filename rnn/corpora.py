@@ -19,7 +19,6 @@ import sysconfig
 import unicodedata
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -30,6 +29,7 @@ from numpy.typing import NDArray
 
 from rnn.config import TrainConfig
 from rnn.errors import TextError
+from rnn.files import write_whole
 from rnn.vocabulary import UNKNOWN, Vocabulary
 
 SHAKESPEARE_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
@@ -648,14 +648,9 @@ def _reason(error: Exception) -> str:
 def _keep(data: bytes) -> None:
     """Writes the cached copy whole or not at all; where nothing can be written, the next start downloads again."""
     target = _cache()
-    partial = target.with_name(f"{target.name}.{uuid.uuid4().hex}")
     with contextlib.suppress(OSError):
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_bytes(data)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_whole(target, data)
 
 
 _PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"

@@ -171,7 +171,8 @@ class CharRNN(nn.Module):
         """The vector read at each step: one-hot (T, B, V) or embedded (T, B, E)."""
         if self.config.embedding_size:
             return F.embedding(indices.long(), self.embedding.weight).to(dtype)
-        return F.one_hot(indices.long(), self.vocabulary_size).to(dtype)
+        zeros = torch.zeros(*indices.shape, self.vocabulary_size, dtype=dtype, device=indices.device)
+        return zeros.scatter_(-1, indices.long().unsqueeze(-1), 1)
 
     def load_weights(self, weights: Mapping[str, Tensor]) -> None:
         """Copies these parameters in; names and shapes must be those of `state_dict()`."""

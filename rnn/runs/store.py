@@ -18,13 +18,14 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import StoreError
+from rnn.files import remove_partial
 from rnn.records import METRICS, RunInfo, StepMetrics
 
 VERSION = 1
@@ -226,9 +227,7 @@ class Store:
 
     def remove_partial_files(self) -> None:
         """Removes what a server that was killed had only half written; only for the one that may write."""
-        with suppress(OSError):
-            for path in (self.home / "runs").glob("**/.*.tmp"):
-                path.unlink(missing_ok=True)
+        remove_partial(self.home / "runs")
 
     def text(self, run_id: str) -> Text:
         """The text of a run."""

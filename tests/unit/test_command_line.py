@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import rnn.__main__ as command_line
-from rnn import checkpoint_file
+from rnn import checkpoint_file, files
 from rnn.checkpoints import load_checkpoint, save_checkpoint
 from rnn.config import ModelConfig, SampleConfig, TrainConfig
 from rnn.corpora import CORPORA
@@ -234,7 +234,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         failed.append(len(failed))
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(checkpoint_file.os, "fsync", sync)
+    monkeypatch.setattr(files.os, "fsync", sync)
     return failed
 
 

@@ -50,7 +50,7 @@ def announce_saves():
         say("saving")
         time.sleep(0.02)
         fsync(descriptor)
-    rnn.checkpoint_file.os.fsync = slow
+    rnn.files.os.fsync = slow
 
 def serve(home, run_id, token, stop_at):
     store = Store(home)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import torch
 
-from rnn import checkpoint_file
+from rnn import checkpoint_file, files
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, ConfigError, StoreError, TrainingError
@@ -523,7 +523,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         fsync(descriptor)
 
-    monkeypatch.setattr(checkpoint_file.os, "fsync", sync)
+    monkeypatch.setattr(files.os, "fsync", sync)
     return is_full
 
 
