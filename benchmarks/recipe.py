@@ -30,7 +30,7 @@ def ours(task: NextCharacter) -> Iterator[tuple[float, float]]:
     state = TrainState.create(task, preset.model, preset.train)
     for metrics in train(state):
         if metrics.step % 20 == 0:
-            yield state.elapsed, list(evaluate(state))[-1].loss
+            yield state.elapsed, list(evaluate(state, streams=16))[-1].loss
 
 
 class CharRNN2015(nn.Module):

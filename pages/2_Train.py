@@ -12,12 +12,11 @@ choose, watch = st.columns([2, 3], gap="large")
 with choose:
     text = controls.text_chooser()
     model, train = controls.settings()
-    if text is not None:
-        controls.show_preflight(text, train)
+    ready = text is not None and controls.show_preflight(text, model, train)
     start = st.button(
-        "Start training", type="primary", icon=":material/play_arrow:", disabled=text is None, width="stretch"
+        "Start training", type="primary", icon=":material/play_arrow:", disabled=not ready, width="stretch"
     )
-    if start and text is not None:
+    if start and ready and text is not None:
         try:
             service.choose_run(runs.create(service.token(), text, model, train))
         except PlaygroundError as error:

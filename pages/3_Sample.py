@@ -16,11 +16,10 @@ if run is None:
 choose, read = st.columns([2, 3], gap="large")
 with choose:
     settings = controls.sampling()
+    write = st.button("Write", key="sample_write", type="primary", icon=":material/edit_note:", width="stretch")
 with read:
     try:
-        model = service.checkpoint(run.id)
-        text = writing.written_text(model, settings, (run.id, model.step, settings))
-        writing.inspect(model, settings, text)
+        writing.inspect(writing.piece_on_show(run.id, settings, write))
     except PlaygroundError as error:
         st.error(shell.plain(error))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import os
 import signal
 import sys
@@ -20,11 +21,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from rnn import corpora
 from rnn.checkpoint_file import Checkpoint, read
-from rnn.config import PRESETS, ModelConfig, SampleConfig, TrainConfig
+from rnn.config import PRESETS, ModelConfig, SampleConfig, TrainConfig, shown
 from rnn.corpora import Text
-from rnn.errors import CheckpointError, ConfigError, PlaygroundError
+from rnn.errors import CheckpointError, ConfigError, PlaygroundError, TextError
 from rnn.files import remove_partial
 from rnn.records import StepMetrics
+from rnn.runs.scheduler import AUTOSAVE_SECONDS
 from rnn.sampling import generate
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130  # as shells say it of Ctrl-C
 BAR = 24  # characters of the progress bar
 REDRAW_SECONDS = 0.2
-AUTOSAVE_SECONDS = 30.0
 STOPS = ("minutes", "target_loss", "patience")  # the settings that may change when a run is resumed
 
 
@@ -140,6 +141,8 @@ def _train(options: argparse.Namespace) -> int:
     for note in state.notes:
         print(note, file=sys.stderr)
     print(_headline(state), file=sys.stderr)
+    if state.step >= _last_step(state, options):
+        raise ConfigError(f"The run is at step {state.step} already. Name a later step with --stop-at.")
     if not _run(state, options):
         print(f"Interrupted at step {state.step}.", file=sys.stderr)
     print(_result(state, options.out), file=sys.stderr)
@@ -151,8 +154,8 @@ def _check_train_options(options: argparse.Namespace) -> None:
     folder = options.out.parent
     if not os.path.isdir(folder):
         raise ConfigError(f"The folder {folder} for --out does not exist. Make it, or name another one.")
-    if os.path.isdir(options.out):
-        raise ConfigError(f"--out {options.out} is a folder. Name a file in it.")
+    if os.path.lexists(options.out) and (os.path.islink(options.out) or not os.path.isfile(options.out)):
+        raise ConfigError(f"--out {options.out} is there and is no ordinary file. Name another one.")
     try:
         tempfile.NamedTemporaryFile(dir=folder, prefix=f".{options.out.name}.").close()
     except OSError as error:
@@ -180,6 +183,7 @@ def _resumed(options: argparse.Namespace) -> TrainState:
     import torch
 
     from rnn.checkpoints import to_state
+    from rnn.hardware import threads_note
 
     given = _given(options, ModelConfig) | _given(options, TrainConfig)
     fixed = ["preset"] if options.preset else sorted(given.keys() - set(STOPS))
@@ -191,17 +195,29 @@ def _resumed(options: argparse.Namespace) -> TrainState:
     checkpoint = read(options.resume)
     if not checkpoint.is_resumable:
         raise ConfigError(f"{options.resume.name} holds weights to sample from; no run can go on from it.")
-    torch.set_num_threads(checkpoint.metadata["resolved"]["threads"])  # other sums would round differently
+    threads = checkpoint.metadata["resolved"]["threads"]
+    torch.set_num_threads(min(threads, os.cpu_count() or 1))  # with others, sums would round differently
     state = to_state(checkpoint, None if options.text is None else _text(options.text))
-    state.set_stops(**{name: getattr(state.train_config, name) for name in STOPS} | given)
+    if given:
+        state.set_stops(**{name: getattr(state.train_config, name) for name in STOPS} | given)
+    state.notes = tuple(note for note in (*state.notes, threads_note(state.resolved)) if note)
     return state
 
 
 def _text(name: str) -> Text:
     """A file if there is one of this name, else a built-in."""
-    if os.path.exists(name) or name not in corpora.CORPORA:
+    if os.path.exists(name):
         return corpora.read_file(Path(name))
-    return corpora.load(name)
+    if name in corpora.CORPORA:
+        return corpora.load(name)
+    raise TextError(
+        f"There is neither a file nor a built-in text named {shown(name)}. "
+        "`python -m rnn corpora` lists the built-in ones."
+    )
+
+
+def _last_step(state: TrainState, options: argparse.Namespace) -> int:
+    return int(options.stop_at or state.train_config.steps)
 
 
 def _run(state: TrainState, options: argparse.Namespace) -> bool:
@@ -209,8 +225,9 @@ def _run(state: TrainState, options: argparse.Namespace) -> bool:
     from rnn.checkpoints import save_checkpoint
     from rnn.training import advance
 
-    last = options.stop_at or state.train_config.steps
-    bar = _Progress(last, quiet=options.quiet or not sys.stderr.isatty())
+    bar = _Progress(
+        _last_step(state, options), state.train_config.minutes, quiet=options.quiet or not sys.stderr.isatty()
+    )
     remove_partial(options.out)  # of a training that was killed
     saved = time.monotonic()
     with _held_back_interrupt() as interrupt:
@@ -257,8 +274,9 @@ def _held_back_interrupt() -> Iterator[threading.Event]:
 class _Progress:
     """A progress line on standard error: bar, loss, speed, time left."""
 
-    def __init__(self, last_step: int, quiet: bool) -> None:
+    def __init__(self, last_step: int, minutes: float | None, quiet: bool) -> None:
         self._last_step = last_step
+        self._seconds = math.inf if minutes is None else 60 * minutes
         self._quiet = quiet
         self._drawn = 0.0
         self._first: StepMetrics | None = None
@@ -278,7 +296,7 @@ class _Progress:
         filled = min(BAR, BAR * metrics.step // self._last_step)
         steps = max(1, metrics.step - self._first.step)
         seconds = metrics.elapsed - self._first.elapsed
-        left = seconds / steps * max(0, self._last_step - metrics.step)
+        left = min(seconds / steps * (self._last_step - metrics.step), self._seconds - metrics.elapsed)
         speed = (metrics.characters - self._first.characters) / seconds if seconds else metrics.chars_per_second
         validation = f"  val {self._validation:.3f}" if self._validation is not None else ""
         return (
@@ -292,7 +310,7 @@ class _Progress:
 
 
 def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
+    minutes, seconds = divmod(round(max(0.0, seconds)), 60)
     return f"{minutes}:{seconds:02}"
 
 
@@ -313,11 +331,12 @@ def _result(state: TrainState, path: Path) -> str:
         parts.append(f"loss {state.loss:.3f}")
     if state.best is not None:
         parts.append(f"best validation loss {state.best.loss:.3f} at step {state.best.step}")
-    if state.divergence is not None:
-        parts.append(state.divergence.sentence())
-    elif state.stop_reason not in (None, "steps"):
+    if state.stop_reason not in (None, "steps", "diverged"):
         parts.append(f"stopped by {state.stop_reason}")
-    return f"{', '.join(parts)}. Saved to {path}."
+    sentences = [", ".join(parts) + ".", f"Saved to {path}."]
+    if state.divergence is not None:
+        sentences.insert(0, state.divergence.sentence())
+    return " ".join(sentences)
 
 
 # sample, info, corpora
@@ -359,7 +378,7 @@ def _facts(checkpoint: Checkpoint) -> list[tuple[str, str]]:
         ("input", f"embedding of {model.embedding_size}" if model.embedding_size else "one-hot"),
         ("parameters", f"{model.parameter_count(len(checkpoint.vocabulary)):,}"),
         ("vocabulary", f"{len(checkpoint.vocabulary)} characters"),
-        ("text", f"{text['name']}, {text['length']:,} characters, sha256 {text['sha256'][:12]}..."),
+        ("text", f"{corpora.printable(text['name'])}, {text['length']:,} characters, sha256 {text['sha256'][:12]}..."),
         ("step", f"{checkpoint.step:,} of {checkpoint.train.steps:,}, epoch {metadata['epoch']:.2f}"),
         ("best validation loss", f"{best['loss']:.4f} nats at step {best['step']:,}" if best else "not measured"),
         ("trained for", f"{metadata['elapsed']:.1f} s on {resolved['device']} in {resolved['precision']}"),

@@ -227,6 +227,9 @@ class TrainConfig(_Settings):
         low=2,
         high=100_000_000,
     )
+    max_vocabulary: int | None = setting(
+        None, "Keep only so many characters, the most frequent; the others share the unknown one.", low=2, high=65_535
+    )
     minutes: float | None = setting(None, "Stop after this many minutes of training.", above=0, high=100_000)
     target_loss: float | None = setting(
         None, "Stop when the validation loss is at or below this (nats).", low=0, high=100

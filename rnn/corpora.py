@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from rnn.config import TrainConfig
 from rnn.errors import TextError
-from rnn.files import write_whole
+from rnn.files import playground_home, write_whole
 from rnn.vocabulary import UNKNOWN, Vocabulary
 
 SHAKESPEARE_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
@@ -127,7 +127,7 @@ def from_upload(data: bytes, name: str, max_bytes: int | None = None) -> Text:
     Raises:
         TextError: too large, not text, or nothing to learn from.
     """
-    name = _printable(name)
+    name = printable(name)
     _check_size(len(data), max_bytes)
     for signature, kind in _SIGNATURES:
         if re.match(signature, data, re.DOTALL):
@@ -145,7 +145,7 @@ def read_file(path: str | Path, max_bytes: int | None = None) -> Text:
         TextError: cannot be read, too large, not text, or nothing to learn from.
     """
     path = Path(path)
-    name = _printable(path.name)
+    name = printable(path.name)
     try:
         if not path.is_file():  # a device or a pipe might never end
             raise TextError(f'There is no file named "{name}" at that place.')
@@ -156,7 +156,7 @@ def read_file(path: str | Path, max_bytes: int | None = None) -> Text:
     return from_upload(data, name, max_bytes)
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """A file's name as it can stand in a sentence: one short line."""
     return "".join(c for c in name if c.isprintable()).strip()[:80] or "untitled"
 
@@ -378,16 +378,16 @@ class Preflight:
     notes: tuple[str, ...]
 
 
-def preflight(text: Text, config: TrainConfig, max_vocabulary: int | None = None) -> Preflight:
+def preflight(text: Text, config: TrainConfig) -> Preflight:
     """Looks at what training on `text` would be like.
 
     Raises:
         TextError: the text has fewer than two characters.
-        ConfigError: `max_vocabulary` is below 2.
     """
     config, shrunk = fit(config, len(text))
     everything = Vocabulary.from_text(text.content)
-    vocabulary = everything if max_vocabulary is None else Vocabulary.from_text(text.content, max_vocabulary)
+    cap = config.max_vocabulary
+    vocabulary = everything if cap is None else Vocabulary.from_text(text.content, cap)
     counts = zip(everything.characters, everything.counts, strict=True)
     validation = _validation_length(len(text), config.validation_fraction)
     training = len(text) - validation
@@ -466,7 +466,7 @@ def is_available_offline(name: str) -> bool:
 
 def _corpus(name: str) -> Corpus:
     if name not in CORPORA:
-        raise TextError(f'There is no built-in text named "{_printable(name)}"; there are {", ".join(CORPORA)}.')
+        raise TextError(f'There is no built-in text named "{printable(name)}"; there are {", ".join(CORPORA)}.')
     return CORPORA[name]
 
 
@@ -597,8 +597,7 @@ def _cached_copy() -> bytes | None:
 
 
 def _cache() -> Path:
-    home = os.environ.get("RNN_PLAYGROUND_HOME") or ".playground"
-    return Path(home) / "texts" / "tinyshakespeare.txt"
+    return playground_home() / "texts" / "tinyshakespeare.txt"
 
 
 def _read_copy(path: Path) -> bytes:

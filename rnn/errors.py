@@ -42,4 +42,12 @@ class TrainingError(PlaygroundError, RuntimeError):
 
 
 class StoreError(PlaygroundError, RuntimeError):
-    """The run store cannot be opened, read or written, or a run is not there."""
+    """The run store cannot be opened, read or written, or does not allow what was asked."""
+
+
+class NoSuchRunError(StoreError):
+    """There is no run with this id."""
+
+
+class BusyError(PlaygroundError, TimeoutError):
+    """The torch thread did not come to a computation in time."""

@@ -9,6 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 
+def playground_home() -> Path:
+    """The folder of runs and downloads: `$RNN_PLAYGROUND_HOME`, or `.playground` in the current folder."""
+    return Path(os.environ.get("RNN_PLAYGROUND_HOME") or ".playground")
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Writes under another name, fsyncs and renames: until then an older file of this name stays as it is.
 

@@ -52,6 +52,17 @@ class Resolved:
         return cls(precision, device, torch.get_num_threads())
 
 
+def threads_note(recorded: Resolved) -> str:
+    """A sentence where this process sums with another number of threads than the run did before, else ""."""
+    here = torch.get_num_threads()
+    if here == recorded.threads:
+        return ""
+    return (
+        f"It was trained with {recorded.threads} threads before and goes on with {here}: the last digits may differ "
+        "from those of a run without a break."
+    )
+
+
 def _gains_from_bfloat16(model: ModelConfig, device: str) -> bool:
     """Whether bfloat16 is known to be faster: an LSTM of some size on a CPU with the instructions for it.
 

@@ -75,6 +75,7 @@ class RunInfo:
         kind: the task, as in the checkpoint.
         model: `ModelConfig` as JSON values.
         train: `TrainConfig` as JSON values.
+        stop_at: the step to stop at in place of the configured one, or None.
         step: the last step whose metrics are stored.
         saved_step: the step of the checkpoint on disk.
         elapsed: seconds of computation.
@@ -93,6 +94,7 @@ class RunInfo:
     kind: str
     model: dict[str, object]
     train: dict[str, object]
+    stop_at: int | None
     step: int
     saved_step: int
     elapsed: float
@@ -101,3 +103,8 @@ class RunInfo:
     best_validation_loss: float | None
     created: float
     updated: float
+
+    @property
+    def last_step(self) -> int:
+        """The step at which it will stop by itself."""
+        return self.stop_at or int(str(self.train["steps"]))

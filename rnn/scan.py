@@ -45,10 +45,19 @@ def scan(
     return (outputs.flip(0) if reverse else outputs), tuple(s[0] for s in last)
 
 
+def _in_one_block(weights: list[Tensor]) -> list[Tensor]:
+    """The same weights in one piece of memory, one behind the other as cuDNN lays them out; else it would copy them."""
+    block = torch.cat([p.reshape(-1) for p in weights])
+    parts = torch.split(block, [p.numel() for p in weights])
+    return [part.view_as(p) for part, p in zip(parts, weights, strict=True)]
+
+
 def _fused(cell: str, x: Tensor, state: State, w: Weights, nonlinearity: str) -> tuple[Tensor, ...]:
     """torch's operator for one layer; outputs (T, B, H), then the states with a leading axis of 1 layer."""
     first = tuple(s.unsqueeze(0).contiguous() for s in state)
     weights = [p for p in w if p is not None]
+    if x.is_cuda:
+        weights = _in_one_block(weights)
     # has biases, layers, dropout, training (keeps what the backward pass needs), bidirectional, batch first
     options = (w.b_xh is not None, 1, 0.0, torch.is_grad_enabled(), False, False)
     if cell == "lstm":

@@ -32,6 +32,7 @@ from rnn.vocabulary import Vocabulary
 KEEPSAKE_EVERY = 25  # steps between two copies of a healthy run, to go back to if the loss explodes
 EXPLODED = 3.0  # a smoothed loss this many times the first one has exploded
 SMOOTHED_OVER = 10  # steps
+LIVE_STREAMS = 16  # parts in which live validation reads its text side by side
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Divergence:
         }[self.reason]
         return (
             f"{what} at step {self.step} (learning rate {self.learning_rate:.2g}). The run is back at step "
-            f"{self.last_good_step} with its last good weights. Try a third of the learning rate and clipping at 1."
+            f"{self.last_good_step} with its last good weights. Start a new one with a third of the learning rate and "
+            "clipping at 1."
         )
 
 
@@ -122,9 +124,9 @@ class TrainState:
             ConfigError: a setting does not suit the task or this machine.
         """
         given = from_paste(data) if isinstance(data, str) else data
-        task = NextCharacter.from_text(given) if isinstance(given, Text) else given
-        config = config or ModelConfig()
-        train_config, notes = task.fit(train_config or TrainConfig())
+        config, train_config = config or ModelConfig(), train_config or TrainConfig()
+        task = NextCharacter.from_text(given, train_config.max_vocabulary) if isinstance(given, Text) else given
+        train_config, notes = task.fit(train_config)
         resolved = Resolved.here(config, train_config)
         if isinstance(given, Text):
             notes = (*given.notes, *notes)
@@ -286,15 +288,19 @@ def _finish_step(state: TrainState) -> Iterator[StepMetrics | None]:
     yield state.history[-1]
 
 
-def evaluate(state: TrainState, predictions: int | None = None) -> Iterator[Evaluation]:
+def evaluate(state: TrainState, predictions: int | None = None, streams: int = 1) -> Iterator[Evaluation]:
     """The validation loss, chunk by chunk; the last one yielded covers all of it (or the first `predictions`).
+
+    Args:
+        streams: in how many parts the text is read side by side, each from a zero state. One carries the state over
+            the whole text; 16, as live validation uses, are many times faster and cost some characters of context.
 
     Raises:
         TrainingError: there is no validation part.
     """
     if not state.task.has_validation(state.train_config):
         raise TrainingError("There is no validation part to evaluate on; set validation_fraction above 0.")
-    return state.task.evaluate(state.model, state.train_config, predictions)
+    return state.task.evaluate(state.model, state.train_config, predictions, streams)
 
 
 class _Diverged(Exception):
@@ -347,7 +353,7 @@ def _evaluation_is_due(state: TrainState) -> bool:
 def _evaluate_step(state: TrainState) -> Iterator[None]:
     """Measures the validation loss, puts it into the last metrics, and keeps the weights if they are the best."""
     config = state.train_config
-    for partial in state.task.evaluate(state.model, config, config.evaluation_chars):
+    for partial in state.task.evaluate(state.model, config, config.evaluation_chars, LIVE_STREAMS):
         evaluation = partial
         yield
     if not math.isfinite(evaluation.loss):

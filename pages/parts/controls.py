@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.parts.limits import limits
+from pages.parts.limits import check_step, limits
 from pages.parts.shell import plain
 from rnn import corpora
 from rnn.config import CELLS, PRESETS, ModelConfig, SampleConfig, TrainConfig, bounds_for, help_for
@@ -42,8 +42,8 @@ def _size_help(cap: int | None) -> str:
     return f"Plain text, up to {cap / 1e6:g} MB. {limits().reason}"
 
 
-def show_preflight(text: Text, train: TrainConfig) -> None:
-    """What training will make of the text: its size, its characters, and what had to be changed to fit."""
+def show_preflight(text: Text, model: ModelConfig, train: TrainConfig) -> bool:
+    """Says what training will make of the text: its size, its characters, what is changed to fit; whether it may."""
     found = corpora.preflight(text, train)
     st.caption(
         f"{found.characters:,} characters, {len(found.vocabulary)} different ones; "
@@ -51,6 +51,12 @@ def show_preflight(text: Text, train: TrainConfig) -> None:
     )
     for note in found.notes:
         st.caption(plain(note))
+    try:
+        check_step(model, found.config, len(found.vocabulary))
+    except PlaygroundError as error:
+        st.error(plain(error))
+        return False
+    return True
 
 
 def settings() -> tuple[ModelConfig, TrainConfig]:
@@ -87,6 +93,7 @@ def settings() -> tuple[ModelConfig, TrainConfig]:
                 help=help_for(TrainConfig, "learning_rate"),
             ),
             seed=_number(right, "Seed", TrainConfig, "seed", preset.train.seed, name),
+            max_vocabulary=limits().max_vocabulary,
         )  # fmt: skip
     return model, train
 
@@ -105,7 +112,9 @@ def _number(
 
 def sampling() -> SampleConfig:
     """How the model writes."""
-    prime = st.text_input("Prime", key="sample_prime", help=help_for(SampleConfig, "prime"))
+    prime = st.text_input(
+        "Prime", key="sample_prime", max_chars=limits().prime_characters, help=help_for(SampleConfig, "prime")
+    )[: limits().prime_characters]
     temperature = st.slider(
         "Temperature", 0.0, 2.0, 0.8, 0.05, key="sample_temperature", help=help_for(SampleConfig, "temperature")
     )

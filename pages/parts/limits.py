@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from rnn.config import ModelConfig, TrainConfig
+from rnn.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -14,7 +17,10 @@ class Limits:
     batch_size: int | None
     bptt_steps: int | None
     steps: int | None
+    max_vocabulary: int | None  # characters; rarer ones share the unknown one
+    step_products: int | None  # multiplications of one step's forward pass
     text_bytes: int | None
+    prime_characters: int | None
     active_per_owner: int | None  # runs that train at a time; more wait
     active_in_total: int | None
     reason: str
@@ -25,12 +31,15 @@ PUBLIC = Limits(
     batch_size=128,
     bptt_steps=256,
     steps=5_000,
+    max_vocabulary=4_000,
+    step_products=2_200_000_000,  # 0.1 s (LSTM) to 0.3 s (GRU) on one core: nobody waits long for a turn
     text_bytes=5_000_000,
+    prime_characters=2_000,
     active_per_owner=2,
     active_in_total=40,
     reason="This server is shared; run the app on your own computer (`make app`) to lift the caps.",
 )
-LAPTOP = Limits(None, None, None, None, None, None, None, "")
+LAPTOP = Limits(None, None, None, None, None, None, None, None, None, None, "")
 
 
 def is_public() -> bool:
@@ -40,3 +49,17 @@ def is_public() -> bool:
 
 def limits() -> Limits:
     return PUBLIC if is_public() else LAPTOP
+
+
+def check_step(model: ModelConfig, train: TrainConfig, vocabulary_size: int) -> None:
+    """Raises ConfigError where one optimizer step would keep a shared server busy for too long.
+
+    Every weight matrix is applied once per character, so a step multiplies B * T times as often as they have entries.
+    """
+    cap = limits().step_products
+    products = model.parameter_count(vocabulary_size) * train.batch_size * train.bptt_steps
+    if cap is not None and products > cap:
+        raise ConfigError(
+            f"One training step would take about {products / cap:.1f} times what is allowed here. "
+            f"Lower the hidden size, the layers, the batch size or the BPTT steps. {limits().reason}"
+        )

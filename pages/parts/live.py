@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import service, shell
+from rnn.config import TrainConfig
 from rnn.errors import PlaygroundError
 from rnn.figures.loss import loss_curves, loss_title
 from rnn.records import RunInfo, StepMetrics
@@ -25,7 +26,7 @@ def _panel(run_id: str, was_active: bool) -> None:
     except PlaygroundError as error:
         st.error(shell.plain(error))
         return
-    if was_active and not service.is_active(info):
+    if was_active != service.is_active(info):
         st.rerun()  # the whole page: whether this part is polled is decided there
     _status(info, metrics)
     if runs.store.owns(run_id, service.token()):
@@ -41,7 +42,7 @@ def _panel(run_id: str, was_active: bool) -> None:
 
 
 def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
-    steps = int(str(info.train["steps"]))
+    steps = info.last_step
     share = min(1.0, info.step / steps)
     position = service.scheduler().queue_position(info.id)
     words = f"waiting, number {position} in the queue" if position else info.status
@@ -52,15 +53,15 @@ def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
 
 
 def _buttons(info: RunInfo) -> None:
-    active = service.is_active(info)
-    done = info.step >= int(str(info.train["steps"]))
+    active, is_done = service.is_active(info), info.step >= info.last_step
     pause, step, stop, sample = st.columns(4)
     if active:
         pause.button("Pause", key="run_pause", on_click=_command, args=("pause", info.id), width="stretch")
     else:
+        beyond = info.step + TrainConfig.from_json(info.train).steps if is_done else info.stop_at
         pause.button(
-            "Resume", key="run_resume", on_click=_resume, args=(info,), width="stretch",
-            help="Goes on beyond the last step, at the final learning rate." if done else None,
+            "Resume", key="run_resume", on_click=_command, args=("resume", info.id, beyond), width="stretch",
+            help="Goes on beyond the last step, at the final learning rate." if is_done else None,
         )  # fmt: skip
     step.button(
         "One step", key="run_step", on_click=_command, args=("step_once", info.id), disabled=active, width="stretch",
@@ -71,18 +72,9 @@ def _buttons(info: RunInfo) -> None:
         st.switch_page("pages/3_Sample.py", query_params={service.RUN: info.id})
 
 
-def _command(name: str, run_id: str) -> None:
+def _command(name: str, run_id: str, *arguments: object) -> None:
     """Carries out a click; what cannot be done is said."""
     try:
-        getattr(service.scheduler(), name)(run_id, service.token())
-    except (PlaygroundError, TimeoutError) as error:
-        st.toast(shell.plain(error) or "The server is busy. Try again in a moment.", icon=":material/error:")
-
-
-def _resume(info: RunInfo) -> None:
-    steps = int(str(info.train["steps"]))
-    beyond = info.step + steps if info.step >= steps else None
-    try:
-        service.scheduler().resume(info.id, service.token(), beyond)
+        getattr(service.scheduler(), name)(run_id, service.token(), *arguments)
     except PlaygroundError as error:
         st.toast(shell.plain(error), icon=":material/error:")

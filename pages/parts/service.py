@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
 from pages.parts.limits import is_public, limits
 from pages.parts.shell import plain
-from rnn.checkpoint_file import Checkpoint, read
-from rnn.errors import PlaygroundError, StoreError
+from rnn.checkpoint_file import read
+from rnn.errors import NoSuchRunError, PlaygroundError, StoreError
 from rnn.records import RunInfo
 from rnn.runs.scheduler import Scheduler
 from rnn.runs.store import ACTIVE, Store
+from rnn.sampling import NumpyModel
+from rnn.vocabulary import Vocabulary
 
 RUN = "run"  # key of the current run, in the session and in the URL
 TOKEN = "owner_token"
@@ -31,8 +35,9 @@ def scheduler() -> Scheduler:
     except PlaygroundError as error:
         st.error(plain(error))
         st.stop()
-    if made.refusal:
-        st.warning(plain(made.refusal))
+    refusal = made.refusal
+    if refusal:
+        st.warning(plain(refusal))
     return made
 
 
@@ -56,9 +61,12 @@ def current_run() -> RunInfo | None:
         return None
     try:
         info = scheduler().store.get(run_id)
-    except StoreError as error:
+    except NoSuchRunError as error:
         st.warning(plain(error))
         choose_run(None)
+        return None
+    except StoreError as error:
+        st.error(plain(error))
         return None
     choose_run(info.id)
     return info
@@ -77,7 +85,16 @@ def is_active(info: RunInfo) -> bool:
     return info.status in ACTIVE
 
 
-def checkpoint(run_id: str) -> Checkpoint:
+@dataclass(frozen=True)
+class Writer:
+    """A trained model as far as writing needs it; shared by all sessions and never changed."""
+
+    model: NumpyModel
+    vocabulary: Vocabulary
+    weights: str  # which weights these are, in words
+
+
+def writer(run_id: str) -> Writer:
     """A run's model as it is now (its owner's active run is saved first), or as it was last saved.
 
     Raises:
@@ -86,13 +103,20 @@ def checkpoint(run_id: str) -> Checkpoint:
     runs = scheduler()
     if runs.store.owns(run_id, token()) and not runs.refusal:
         runs.save(run_id, token())
-    saved = runs.store.get(run_id).saved_step
-    if not runs.store.checkpoint_path(run_id).exists():
+    path = runs.store.checkpoint_path(run_id)
+    if not path.exists():
         raise StoreError("This run has not been saved yet. Its first save comes within half a minute of training.")
-    return _read(str(runs.store.checkpoint_path(run_id)), saved)
+    return _read(path, path.stat().st_mtime_ns)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _read(path: str, step: int) -> Checkpoint:
-    """Shared by all sessions and never changed; `step` is part of the key."""
-    return read(path)
+def _read(path: Path, changed: int) -> Writer:
+    """`changed`, the time of the file's last change, is part of the key."""
+    checkpoint = read(path)
+    best = checkpoint.metadata["best"]
+    which = (
+        f"step {best['step']:,}, the lowest validation loss so far ({best['loss']:.2f} nats)"
+        if best
+        else f"step {checkpoint.step:,}"
+    )
+    return Writer(checkpoint.sampler(), checkpoint.vocabulary, which)

@@ -23,11 +23,10 @@ class Ink:
     foreground: str  # text, and the training loss
     muted: str  # what stands behind: single steps, references
     grid: str
-    output_text: str  # output green, dark or light enough to be read
 
 
-LIGHT = Ink("#1F2328", "#8C959F", "#E4E7EB", "#00704F")
-DARK = Ink("#ECEEF1", "#7C8590", "#2B3038", "#3FC79B")
+LIGHT = Ink("#1F2328", "#8C959F", "#E4E7EB")
+DARK = Ink("#ECEEF1", "#7C8590", "#2B3038")
 
 
 def ink(dark: bool) -> Ink:

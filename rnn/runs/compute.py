@@ -12,6 +12,8 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+from rnn.errors import BusyError
+
 T = TypeVar("T")
 
 
@@ -39,13 +41,17 @@ class ComputeThread:
         """What `function` returns or raises, once the thread has come to it.
 
         Raises:
-            TimeoutError: it took longer than `timeout` seconds. If it had not begun by then, it never will.
+            BusyError: it took longer than `timeout` seconds. If it had not begun by then, it never will.
         """
         if threading.current_thread() is self._thread:
             return function()
         future = self.submit(function)
         try:
             return future.result(timeout)
+        except TimeoutError as error:
+            if future.done():
+                raise  # the function's own
+            raise BusyError("The server is busy with other computations. Try again in a moment.") from error
         finally:
             future.cancel()  # nobody waits for it any more; one that has begun or ended is left alone
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -34,6 +35,7 @@ T = TypeVar("T")
 SLICE_SECONDS = 0.075
 WRITE_SECONDS = 0.5  # metrics reach the store this often
 AUTOSAVE_SECONDS = 30.0
+RETRY_SECONDS = 5.0  # until the end of a run that could not be saved is tried again
 SAMPLE_SEED = 0
 MAX_SNAPSHOTS = 12  # weight files kept of one run
 STOPPED = {
@@ -63,13 +65,15 @@ class Job:
     used: float = 0.0  # seconds of turns it has had
     written: float = field(default_factory=time.monotonic)  # when the store last got metrics
     saved: float = field(default_factory=time.monotonic)  # when the run was last saved
+    rests_until: float = 0.0  # no turns before this time
+    note: str = ""  # what its owner should know about how it goes on
 
 
 class Scheduler:
     """The runs of one server.
 
-    Methods that change a run take its owner's token, wait for the running slice to end (under 0.3 s), and take
-    effect before they return.
+    Methods that change a run take its owner's token, wait for the running slice to end (75 ms, or one step where a
+    step takes longer), and take effect before they return.
 
     Args:
         store: where the runs are kept.
@@ -78,10 +82,11 @@ class Scheduler:
         autosave_seconds: how much work a crash can lose.
 
     Attributes:
-        refusal: why this server does not train ("" when it does): another one has the same store open.
+        store: as given.
 
     Raises:
         StoreError: from any method: no such run, somebody else's run, or this server does not train.
+        BusyError: from any method that changes a run: the torch thread did not come to it within a minute.
     """
 
     def __init__(
@@ -98,28 +103,39 @@ class Scheduler:
         self._jobs: dict[str, Job] = {}
         self._queue: list[tuple[str, str]] = []  # (run id, owner key), first come, first served
         self._used: dict[str, float] = {}  # seconds of turns that each owner of an active run has had
-        self._lock = FileLock(store.home / "server.lock", thread_local=False)  # any thread may close the server
-        self.refusal = ""
-        try:
-            self._lock.acquire(timeout=0)
-        except (Timeout, OSError):
-            self.refusal = (
-                f"Another server is already training with the runs in {store.home}. This one shows them and can "
-                "sample; to train here, close the other one or set RNN_PLAYGROUND_HOME to another folder."
-            )
-        else:
-            self._take_over()
+        self._file_lock = FileLock(store.home / "server.lock", thread_local=False)  # any thread may close the server
+        self._lock = threading.Lock()  # around the one on file
+        self._closed = False
+        self._take_over()
         self._thread = ComputeThread(self._work)
         atexit.register(self.close)  # Python must not end while its thread is inside torch
 
     def _take_over(self) -> None:
-        """Tidies up after a server that was killed."""
-        try:
-            self.store.remove_partial_files()
-            self.store.interrupt_active()
-        except StoreError:
-            self._lock.release()
-            raise
+        """Becomes the server that trains, if no other one is, and tidies up after one that was killed."""
+        with self._lock:
+            if self._closed or self._file_lock.is_locked:
+                return
+            try:
+                self._file_lock.acquire(timeout=0)
+            except (Timeout, OSError):
+                return
+            try:
+                self.store.remove_partial_files()
+                self.store.interrupt_active()
+            except StoreError:
+                self._file_lock.release()
+                raise
+
+    @property
+    def refusal(self) -> str:
+        """Why this server does not train: another one has the same store open. "" when it does, or now can."""
+        self._take_over()
+        if self._file_lock.is_locked:
+            return ""
+        return (
+            f"Another server is already training with the runs in {self.store.home}. This one shows them and can "
+            "sample; to train here, close the other one or set RNN_PLAYGROUND_HOME to another folder."
+        )
 
     # What pages ask for
 
@@ -192,7 +208,9 @@ class Scheduler:
         atexit.unregister(self.close)
         self._thread.submit(self._shut_down)
         self._thread.close()
-        self._lock.release()
+        with self._lock:
+            self._closed = True
+            self._file_lock.release()
 
     # On the torch thread
 
@@ -202,8 +220,9 @@ class Scheduler:
         return self._thread.compute(action)
 
     def _require_lock(self) -> None:
-        if self.refusal:
-            raise StoreError(self.refusal)
+        refusal = self.refusal
+        if refusal:
+            raise StoreError(refusal)
 
     def _is_active(self, run_id: str) -> bool:
         return run_id in self._jobs or self.queue_position(run_id) is not None
@@ -213,8 +232,13 @@ class Scheduler:
         self._admit()
         if not self._jobs:
             return False
+        now = time.monotonic()
+        ready = [job for job in self._jobs.values() if job.rests_until <= now]
+        if not ready:
+            time.sleep(SLICE_SECONDS)  # an idle slice: all that is left are runs whose end cannot be saved yet
+            return True
         # The owner who has had least goes first, and of that owner's runs the one that has had least.
-        job = min(self._jobs.values(), key=lambda job: (self._used[job.owner], job.used))
+        job = min(ready, key=lambda job: (self._used[job.owner], job.used))
         try:
             self._advance(job)
         except Exception as error:
@@ -260,7 +284,7 @@ class Scheduler:
     def _begin(self, run_id: str, owner: str) -> None:
         try:
             job = self._open(run_id, owner, self.store.stop_at(run_id))
-            self.store.set_status(run_id, "running")
+            self.store.set_status(run_id, "running", job.note)
         except Exception as error:
             # As in _work: whatever is wrong with this run is its own affair.
             self._report(run_id, error)
@@ -274,6 +298,7 @@ class Scheduler:
     def _open(self, run_id: str, owner: str, stop_at: int | None) -> Job:
         """The run as it was last saved, or as it was created, ready to advance."""
         from rnn.checkpoints import to_state
+        from rnn.hardware import threads_note
         from rnn.training import TrainState, advance
 
         _prepare_torch()
@@ -288,7 +313,7 @@ class Scheduler:
             self.store.set_train(run_id, state.train_config)
         stored = min(self.store.get(run_id).step, state.step)  # after a power cut the database may be behind the file
         self.store.rewind(run_id, state.step)
-        job = Job(run_id, owner, state, advance(state, stop_at), stored)
+        job = Job(run_id, owner, state, advance(state, stop_at), stored, note=threads_note(state.resolved))
         if state.step == 0:
             self._keep_sample(job)
             self._keep_snapshot(job)
@@ -352,17 +377,22 @@ class Scheduler:
 
     def _end(self, job: Job) -> None:
         """The generator has come to its end: a stop was reached, or the loss diverged."""
+        if not self._try_to(self._save_end, job):
+            # A full disk must not cost what was trained: the run stays active, and saving it is tried again.
+            job.rests_until = time.monotonic() + RETRY_SECONDS
+            return
         reason, divergence = job.state.stop_reason, job.state.divergence
-        if divergence is not None:
-            self.store.rewind(job.run_id, job.state.step)
-            status, message = "paused", divergence.sentence()
-        else:
-            self._keep_sample(job)
-            status, message = "finished", STOPPED[reason or "steps"]
-        self._save(job)
+        status, message = ("paused", divergence.sentence()) if divergence else ("finished", STOPPED[reason or "steps"])
         self._drop(job)
         self.store.set_status(job.run_id, status, message)
         log.info("run %s ends at step %d (%s)", job.run_id, job.state.step, reason)
+
+    def _save_end(self, job: Job) -> None:
+        if job.state.divergence is not None:
+            self.store.rewind(job.run_id, job.state.step)
+        else:
+            self._keep_sample(job)
+        self._save(job)
 
     def _keep_sample(self, job: Job) -> None:
         """Keeps what the run writes now, always with the same random numbers."""
@@ -397,18 +427,20 @@ class Scheduler:
     def _autosave(self, job: Job) -> None:
         """Saves; the message that this could not be done, if there is one, goes."""
         self._save(job)
-        if self.store.get(job.run_id).message:
-            self.store.set_status(job.run_id, "running")
+        if self.store.get(job.run_id).message != job.note:
+            self.store.set_status(job.run_id, "running", job.note)
 
-    def _try_to(self, keep: Callable[[Job], None], job: Job) -> None:
+    def _try_to(self, keep: Callable[[Job], None], job: Job) -> bool:
         """Keeps something of an active run; where it cannot (a full disk), the run says so, and training goes on."""
         try:
             keep(job)
+            return True
         except PlaygroundError as error:
             log.warning("run %s: %s", job.run_id, error)
             with suppress(StoreError):
                 self.store.set_status(job.run_id, "running", str(error))
             job.written = job.saved = time.monotonic()  # not again at once
+            return False
 
     def _report(self, run_id: str, error: Exception) -> None:
         """Marks a run as failed, with the error's sentence, or with its name where it has none to show."""
@@ -427,7 +459,7 @@ class Scheduler:
                 log.exception("run %s could not be saved at the end", job.run_id)
         self._jobs.clear()
         self._queue.clear()
-        if not self.refusal:
+        if self._file_lock.is_locked:
             self.store.interrupt_active()
 
 

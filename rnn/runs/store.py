@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import sqlite3
 import threading
@@ -24,8 +23,8 @@ from typing import Any
 
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
-from rnn.errors import StoreError
-from rnn.files import remove_partial
+from rnn.errors import NoSuchRunError, StoreError
+from rnn.files import playground_home, remove_partial
 from rnn.records import METRICS, RunInfo, StepMetrics
 
 VERSION = 1
@@ -56,11 +55,6 @@ CREATE TABLE IF NOT EXISTS samples (
 """
 
 
-def default_home() -> Path:
-    """`$RNN_PLAYGROUND_HOME`, or `.playground` in the current folder."""
-    return Path(os.environ.get("RNN_PLAYGROUND_HOME") or ".playground")
-
-
 def owner_key(token: str) -> str:
     """What the store keeps of an owner's token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
@@ -77,7 +71,7 @@ class Store:
     """
 
     def __init__(self, home: str | Path | None = None) -> None:
-        self.home = Path(home) if home is not None else default_home()
+        self.home = Path(home) if home is not None else playground_home()
         self._lock = threading.RLock()
         try:
             (self.home / "runs").mkdir(parents=True, exist_ok=True)
@@ -162,7 +156,7 @@ class Store:
         """
         rows = self._rows("SELECT * FROM runs WHERE id = ?", _checked_id(run_id))
         if not rows:
-            raise StoreError("There is no run with this id here. It may have been deleted; choose another one.")
+            raise NoSuchRunError("There is no run with this id here. It may have been deleted; choose another one.")
         return _info(rows[0])
 
     def runs_of(self, token: str) -> list[RunInfo]:
@@ -359,7 +353,7 @@ def _checked_id(run_id: object) -> str:
             return run_id
     except ValueError:
         pass
-    raise StoreError("There is no run with this id here. Check the link.")
+    raise NoSuchRunError("There is no run with this id here. Check the link.")
 
 
 def _checked_name(name: str) -> str:

@@ -73,8 +73,13 @@ class Task(Protocol):
     def loss(self, model: nn.Module, batch: Batch, state: State | None) -> tuple[Tensor, State | None]:
         """The mean loss in nats (a scalar to differentiate) and the state after the batch."""
 
-    def evaluate(self, model: nn.Module, config: TrainConfig, predictions: int | None) -> Iterator[Evaluation]:
-        """Scores the first `predictions` of the validation part (all: None) chunk by chunk; the last one is whole."""
+    def evaluate(
+        self, model: nn.Module, config: TrainConfig, predictions: int | None, streams: int
+    ) -> Iterator[Evaluation]:
+        """Scores the first `predictions` of the validation part (all: None) chunk by chunk; the last one is whole.
+
+        `streams` is the number of parts that are read side by side, where the task reads one long sequence.
+        """
 
     def example(self, model: nn.Module, seed: int) -> str:
         """Something a person can read that shows what the model can do; same seed, same random numbers."""

@@ -27,7 +27,6 @@ MAX_FULL_STEPS = 10_000  # as many as bptt_steps may have
 EXAMPLE_CHARACTERS = 200
 EXAMPLE_TEMPERATURE = 0.8
 EVALUATION_STEPS = 256  # characters per stream between two places where an evaluation can be interrupted
-EVALUATION_STREAMS = 16
 
 
 @dataclass(frozen=True)
@@ -95,13 +94,9 @@ class NextCharacter:
         return F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten()), state
 
     def evaluate(
-        self, model: nn.Module, config: TrainConfig, predictions: int | None, streams: int = EVALUATION_STREAMS
+        self, model: nn.Module, config: TrainConfig, predictions: int | None, streams: int
     ) -> Iterator[Evaluation]:
-        """Carries the state over the validation text.
-
-        The part is read as `streams` contiguous streams side by side, each from a zero state: 16 of them read it many
-        times faster than one, and cost a few characters of context each. One stream is the strict form.
-        """
+        """Carries the state over the validation text, or over `streams` contiguous parts of it side by side."""
         part = self._parts(config)[1]
         if predictions is not None:
             part = part[: predictions + 1]

@@ -11,6 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import service, shell
+from rnn.errors import StoreError
+from rnn.runs.store import Store
 from tests.app.conftest import ENTRYPOINT
 
 PAGES = [page.path for page in shell.PAGES]
@@ -81,14 +83,16 @@ def test_a_finished_run_writes_and_shows_its_softmax(app: AppTest) -> None:
 def test_temperature_zero_writes_the_likeliest_characters(app: AppTest) -> None:
     train_hello(app)
     app.switch_page(SAMPLE).run()
-    app.slider(key="sample_temperature").set_value(0.0).run()
+    app.slider(key="sample_temperature").set_value(0.0)
+    app.button(key="sample_write").click().run()
     assert max(figure(app)["data"][1]["y"]) == 1.0
 
 
 def test_prime_with_unknown_characters_gets_a_sentence(app: AppTest) -> None:
     train_hello(app)
     app.switch_page(SAMPLE).run()
-    app.text_input(key="sample_prime").input("hxllo").run()
+    app.text_input(key="sample_prime").input("hxllo")
+    app.button(key="sample_write").click().run()
     assert shell.plain("'x'") in app.error[0].value
     assert not app.exception
 
@@ -139,3 +143,56 @@ def test_preflight_says_what_was_shrunk_for_a_short_text(app: AppTest) -> None:
     said = " ".join(caption.value for caption in app.caption)
     assert "5 characters, 4 different ones" in said
     assert "from 48 to 4" in said
+
+
+def test_choosing_another_model_while_one_trains_keeps_the_choice(app: AppTest) -> None:
+    train_hello(app)
+    first = run_of(app)
+    app.switch_page(TRAIN).run()
+    app.selectbox(key="train_text").select("hello").run()
+    app.number_input(key="train_hidden_size_default").set_value(8)
+    app.number_input(key="train_steps_default").set_value(5000).run()
+    app.button[0].click().run()
+    until(app, lambda app: service._scheduler().store.get(run_of(app)).step > 5)
+    second = run_of(app)
+    app.switch_page(SAMPLE).run()
+    assert app.selectbox(key="sample_model").value == second
+    app.selectbox(key="sample_model").select(first).run()
+    app.run()
+    assert run_of(app) == first
+    service._scheduler().stop(second, app.session_state[service.TOKEN])
+
+
+def test_a_store_that_is_busy_for_a_moment_does_not_forget_the_run(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_hello(app)
+    run_id = run_of(app)
+    with monkeypatch.context() as busy:
+        busy.setattr(Store, "get", lambda *_: (_ for _ in ()).throw(StoreError("The run database is in use.")))
+        app.run()
+        assert "in use" in app.error[0].value
+    assert run_of(app.run()) == run_id
+
+
+def test_a_step_that_would_hold_up_a_shared_server_is_refused_with_the_reason(app: AppTest) -> None:
+    app.switch_page(TRAIN).run()
+    app.number_input(key="train_hidden_size_default").set_value(512)
+    app.number_input(key="train_batch_size_default").set_value(128).run()
+    assert "times what is allowed here" in app.error[0].value
+    assert app.button[0].disabled
+
+
+def test_a_laptop_has_no_caps(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RNN_PLAYGROUND_PUBLIC", "0")
+    app.switch_page(TRAIN).run()
+    app.number_input(key="train_hidden_size_default").set_value(2048)
+    app.number_input(key="train_batch_size_default").set_value(128).run()
+    assert not app.error
+
+
+def test_a_text_of_many_characters_is_capped_on_a_public_server(app: AppTest) -> None:
+    app.switch_page(TRAIN).run()
+    app.selectbox(key="train_text").select("Paste my own").run()
+    app.text_area(key="train_paste").input("".join(map(chr, range(0x4E00, 0x4E00 + 6000))) * 2).run()
+    assert any("capped at 4,000" in caption.value.replace("\\", "") for caption in app.caption)

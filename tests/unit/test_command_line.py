@@ -297,7 +297,7 @@ def test_a_run_is_not_resumed_with_another_text_or_none(
     other.write_text(POEM + "Warte nur, balde ruhest du auch.", "utf-8")
     out.write_bytes(b"what was here before")
     for text, complaint in (([other], "not the text the checkpoint was trained on"), ([], "is not here")):
-        code, _, said = run("train", *text, "--out", out, "--resume", straight)
+        code, _, said = run("train", *text, "--out", out, "--resume", straight, "--stop-at", 50)
         assert code == 2
         assert complaint in said
     assert out.read_bytes() == b"what was here before"
@@ -436,7 +436,7 @@ def test_help_lists_every_setting_with_its_meaning(run: Run, command: str, setti
 
 def test_every_default_is_accepted_as_an_option(run: Run, poem: Path, out: Path) -> None:
     given = [word for flag in (*flags(ModelConfig), *flags(TrainConfig)) for word in flag]
-    small = [*SMALL, "--steps", 1, "--target-loss", 0.1, "--patience", 3]
+    small = [*SMALL, "--steps", 1, "--target-loss", 0.1, "--patience", 3, "--max-vocabulary", 20]
     assert run("train", poem, "--out", out, *given, *small)[0] == 0
 
 

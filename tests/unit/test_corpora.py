@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from rnn import corpora
 from rnn.config import TrainConfig
 from rnn.corpora import Text, from_paste, from_upload, read_file
-from rnn.errors import ConfigError, TextError
+from rnn.errors import TextError
 from rnn.vocabulary import UNKNOWN
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01"
@@ -371,7 +371,7 @@ def test_preflight_lists_rare_characters_rarest_first() -> None:
 
 
 def test_preflight_shows_what_a_vocabulary_cap_hides() -> None:
-    report = corpora.preflight(from_paste("a" * 60 + "b" * 30 + "c" * 6 + "de" * 2), TrainConfig(), max_vocabulary=3)
+    report = corpora.preflight(from_paste("a" * 60 + "b" * 30 + "c" * 6 + "de" * 2), TrainConfig(max_vocabulary=3))
     assert report.vocabulary.characters == ("a", "b", UNKNOWN)
     assert report.vocabulary.unknown_index == 2
     expected = f"The vocabulary is capped at 3: 3 rare characters, 10.00% of the text, shown as {UNKNOWN}."
@@ -383,11 +383,6 @@ def test_preflight_takes_the_unknown_symbol_of_a_text_for_no_cap() -> None:
     report = corpora.preflight(from_paste(f"ab{UNKNOWN}" * 600), TrainConfig())
     assert report.vocabulary.characters[-1] == UNKNOWN
     assert report.notes == ()
-
-
-def test_preflight_refuses_a_cap_below_two() -> None:
-    with pytest.raises(ConfigError, match="at least 2"):
-        corpora.preflight(from_paste("abc"), TrainConfig(), max_vocabulary=0)
 
 
 # Built-in texts

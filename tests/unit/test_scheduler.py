@@ -501,7 +501,7 @@ def test_a_run_that_diverges_rests_at_its_last_good_step_and_can_go_on(server: S
     server.resume(run_id, ANNA)
     wait_for(server, run_id, "paused")
     info = server.store.get(run_id)
-    assert "Try a third of the learning rate" in info.message
+    assert "a third of the learning rate" in info.message
     kept = server.store.metrics(run_id, points=None)
     saved = checkpoint_file.read(server.store.checkpoint_path(run_id)).step
     assert info.step == info.saved_step == saved == len(kept) == kept[-1].step

@@ -20,6 +20,7 @@ import pytest
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import StoreError
+from rnn.files import playground_home
 from rnn.records import StepMetrics
 from rnn.runs import store as store_module
 from rnn.runs.store import Store
@@ -289,9 +290,9 @@ def test_half_written_files_are_removed_and_nothing_else(store: Store) -> None:
 
 def test_the_home_comes_from_the_environment_or_is_a_folder_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RNN_PLAYGROUND_HOME", "/somewhere/else")
-    assert store_module.default_home() == Path("/somewhere/else")
+    assert playground_home() == Path("/somewhere/else")
     monkeypatch.delenv("RNN_PLAYGROUND_HOME")
-    assert store_module.default_home() == Path(".playground")
+    assert playground_home() == Path(".playground")
 
 
 # What can be wrong with it
