@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
@@ -473,9 +472,8 @@ def _warm_up() -> None:
         pass
 
 
-@cache
 def _prepare_torch() -> None:
-    """Once, on the torch thread, before anything of torch runs there."""
+    """On the torch thread, before anything of torch runs there: OpenMP counts its threads thread by thread."""
     from rnn.hardware import leave_a_core
 
     leave_a_core()

@@ -15,6 +15,11 @@ def test_train_on_a_built_in_text_see_the_curve_move_stop_and_sample(server: Ser
     page.goto(server.url)
     settled(page)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train", exact=True).click()
+    # Long enough to be paused and resumed before it ends, however fast the computer.
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_label("Steps", exact=True).fill("5000")
+    page.get_by_label("Steps", exact=True).press("Enter")
+    settled(page)
     page.get_by_role("button", name="Start training").click()
 
     title = page.locator(".gtitle").last  # a chart that is being replaced is there twice for a moment
@@ -23,6 +28,13 @@ def test_train_on_a_built_in_text_see_the_curve_move_stop_and_sample(server: Ser
     expect(title).not_to_have_text(first, timeout=PATIENCE)
 
     main = page.get_by_test_id("stMain")
+    main.get_by_role("button", name="Pause", exact=True).click()
+    resume = main.get_by_role("button", name="Resume", exact=True)
+    expect(resume).to_be_visible(timeout=PATIENCE)
+    paused = title.text_content() or ""
+    resume.click()
+    expect(title).not_to_have_text(paused, timeout=PATIENCE)
+
     main.get_by_role("button", name="Stop", exact=True).click()
     expect(main.get_by_text("Stopped by hand.")).to_be_visible(timeout=5_000)
 

@@ -524,3 +524,21 @@ def test_the_module_runs_as_a_program() -> None:
     refused = in_a_process("info", "missing")
     assert (refused.returncode, refused.stdout) == (2, b"")
     assert refused.stderr.decode().splitlines() == ["There is no file missing. Check the name."]
+
+
+def test_what_is_no_ordinary_file_is_not_written_to(run: Run, poem: Path, out: Path) -> None:
+    pipe, link = out.with_name("pipe"), out.with_name("link")
+    os.mkfifo(pipe)
+    link.symlink_to(poem)
+    for special in (pipe, link):
+        code, _, said = run("train", poem, "--out", special, *SMALL)
+        assert code == 2
+        assert "no ordinary file" in said
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+
+
+def test_a_run_that_is_at_its_end_asks_for_a_later_stop(run: Run, poem: Path, straight: Path, out: Path) -> None:
+    code, _, said = run("train", poem, "--out", out, "--resume", straight)
+    assert code == 2
+    assert "--stop-at" in said

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -543,6 +544,25 @@ def test_a_full_disk_is_reported_and_training_goes_on(serve: Serve, full_disk: t
     assert curves(server, run_id) == straight(QUICK, LONG, stop_at=server.store.get(run_id).step)
 
 
+def test_a_run_that_ends_on_a_full_disk_is_saved_when_there_is_room(
+    serve: Serve, full_disk: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler_module, "RETRY_SECONDS", 0.02)
+    server = serve()
+    training = replace(TRAINING, steps=300)
+    run_id = server.create(ANNA, TEXT, MODEL, training)
+    wait_for_steps(server, run_id)
+    full_disk.set()
+    until(lambda: "the disk is full" in server.store.get(run_id).message, "a message")
+    until(lambda: server.store.get(run_id).step == training.steps, "the last step")
+    assert server.store.get(run_id).status == "running"
+    assert server.compute(lambda: "still answers") == "still answers"
+    full_disk.clear()
+    wait_for(server, run_id)
+    assert curves(server, run_id) == straight(MODEL, training)
+    assert checkpoint_file.read(server.store.checkpoint_path(run_id)).step == training.steps
+
+
 def test_a_database_that_is_full_for_a_while_loses_no_steps(server: Scheduler) -> None:
     def limit(pages: int) -> None:
         server.store._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite answers as it does on a full disk
@@ -625,9 +645,21 @@ def test_a_second_server_on_the_same_home_shows_runs_and_trains_none(serve: Serv
         second.create(ANNA, TEXT, MODEL, TRAINING)
     assert second.compute(lambda: "can sample") == "can sample"
     assert [info.status for info in second.store.runs_of(ANNA)] == ["running"]
-    second.close()
     wait_for_steps(first, run_id)
     assert first.store.get(run_id).status == "running"
+    first.close()
+    assert second.refusal == ""
+    second.resume(run_id, ANNA)
+    wait_for_steps(second, run_id)
+
+
+def test_a_run_that_goes_on_with_other_threads_says_so(server: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, LONG)
+    wait_for_steps(server, run_id)
+    server.pause(run_id, ANNA)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 99)
+    server.resume(run_id, ANNA)
+    assert "goes on with 99" in server.store.get(run_id).message
 
 
 def test_any_thread_may_close_a_server(serve: Serve) -> None:
