@@ -11,7 +11,8 @@ choose, watch = st.columns([2, 3], gap="large")
 
 with choose:
     text = controls.text_chooser()
-    model, train = controls.settings()
+    with shell.complaints():
+        model, train = controls.settings()
     ready = text is not None and controls.show_preflight(text, model, train)
     start = st.button(
         "Start training", type="primary", icon=":material/play_arrow:", disabled=not ready, width="stretch"

@@ -15,7 +15,8 @@ if run is None:
 
 choose, read = st.columns([2, 3], gap="large")
 with choose:
-    settings = controls.sampling()
+    with shell.complaints():
+        settings = controls.sampling()
     write = st.button("Write", key="sample_write", type="primary", icon=":material/edit_note:", width="stretch")
 with read:
     try:

@@ -13,6 +13,7 @@ from rnn.config import CELLS, PRESETS, ModelConfig, SampleConfig, TrainConfig, b
 from rnn.corpora import Text
 from rnn.errors import PlaygroundError
 
+MAX_LENGTH = 5_000  # characters of one sample: a second of the page's time
 PASTE, UPLOAD = "Paste my own", "Upload a .txt file"
 
 
@@ -119,7 +120,7 @@ def sampling() -> SampleConfig:
         "Temperature", 0.0, 2.0, 0.8, 0.05, key="sample_temperature", help=help_for(SampleConfig, "temperature")
     )
     left, right = st.columns(2)
-    length = left.number_input("Length", 1, 5000, 400, key="sample_length", help=help_for(SampleConfig, "length"))
+    length = left.number_input("Length", 1, MAX_LENGTH, 400, key="sample_length", help=help_for(SampleConfig, "length"))
     seed = right.number_input("Seed", 0, 2**53 - 1, 0, key="sample_seed", help=help_for(SampleConfig, "seed"))
     with st.expander("Filters"):
         top_k = st.number_input(
@@ -128,4 +129,4 @@ def sampling() -> SampleConfig:
         top_p = st.number_input(
             "Top p", 0.01, 1.0, None, 0.05, key="sample_top_p", placeholder="1", help=help_for(SampleConfig, "top_p")
         )
-    return SampleConfig(prime, int(length), float(temperature), top_k, top_p, int(seed))
+    return SampleConfig(prime, min(int(length), MAX_LENGTH), float(temperature), top_k, top_p, int(seed))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
+
+from rnn.errors import PlaygroundError
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,16 @@ def page(title: str) -> None:
 def plain(text: object) -> str:
     """`text` for widgets that read Markdown, so that it appears letter by letter: it may hold what people typed."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", str(text))
+
+
+@contextmanager
+def complaints() -> Iterator[None]:
+    """Ends the page with the sentence of what goes wrong inside: a forged widget value, say."""
+    try:
+        yield
+    except PlaygroundError as error:
+        st.error(plain(error))
+        st.stop()
 
 
 def is_dark() -> bool:

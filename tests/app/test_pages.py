@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import service, shell
+from pages.parts.controls import MAX_LENGTH
 from rnn.errors import StoreError
 from rnn.runs.store import Store
 from tests.app.conftest import ENTRYPOINT
@@ -196,3 +197,19 @@ def test_a_text_of_many_characters_is_capped_on_a_public_server(app: AppTest) ->
     app.selectbox(key="train_text").select("Paste my own").run()
     app.text_area(key="train_paste").input("".join(map(chr, range(0x4E00, 0x4E00 + 6000))) * 2).run()
     assert any("capped at 4,000" in caption.value.replace("\\", "") for caption in app.caption)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 1e9])
+def test_a_forged_learning_rate_never_becomes_a_traceback(app: AppTest, value: float) -> None:
+    app.switch_page(TRAIN).run()
+    app.number_input(key="train_lr_default").set_value(value).run()
+    assert not app.exception
+
+
+def test_a_forged_length_is_held_to_the_limit(app: AppTest) -> None:
+    train_hello(app)
+    app.switch_page(SAMPLE).run()
+    app.number_input(key="sample_length").set_value(10**9)
+    app.button(key="sample_write").click().run()
+    assert not app.exception
+    assert 0 < len(app.code[0].value) <= MAX_LENGTH
