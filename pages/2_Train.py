@@ -6,7 +6,7 @@ from pages.parts import controls, live, service, shell
 from rnn.errors import PlaygroundError
 
 shell.page("Train")
-runs = service.scheduler()
+runs = service.open_runs()
 choose, watch = st.columns([2, 3], gap="large")
 
 with choose:

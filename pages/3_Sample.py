@@ -6,6 +6,7 @@ from pages.parts import controls, service, shell, writing
 from rnn.errors import PlaygroundError
 
 shell.page("Sample")
+service.open_runs()
 run = writing.choose_model()
 if run is None:
     st.info("There is no trained model yet.")

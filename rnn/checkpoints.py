@@ -68,8 +68,7 @@ def to_state(checkpoint: Checkpoint, text: str | Text | None = None) -> TrainSta
 def _encoded(checkpoint: Checkpoint, text: str | Text | None) -> np.ndarray[Any, Any] | None:
     """The training text as indices; None where it is not to be had, or nothing could be done with it."""
     known = checkpoint.metadata["text"]
-    is_at_hand = known["builtin"] and known["name"] in corpora.CORPORA and corpora.is_available_offline(known["name"])
-    if text is None and not (is_at_hand and checkpoint.is_resumable):
+    if text is None and not (checkpoint.is_resumable and _is_at_hand(known)):
         return None
     try:
         given = corpora.load(known["name"]) if text is None else text
@@ -87,6 +86,11 @@ def _encoded(checkpoint: Checkpoint, text: str | Text | None) -> np.ndarray[Any,
         f"This is not the text the checkpoint was trained on ({known['name']!r}, {known['length']:,} characters, "
         f"sha256 {known['sha256'][:12]}...); the given one has {len(given.content):,} characters. Give the same text."
     )
+
+
+def _is_at_hand(known: dict[str, Any]) -> bool:
+    """Whether the text is a built-in that needs no download: opening an uploaded file must not start one."""
+    return known["builtin"] and known["name"] in corpora.CORPORA and corpora.is_available_offline(known["name"])
 
 
 def _history_array(history: list[StepMetrics]) -> np.ndarray[Any, Any]:

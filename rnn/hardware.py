@@ -15,11 +15,11 @@ MAX_THREADS = 4  # the matrices of these networks are too small to occupy more
 
 
 def leave_a_core() -> None:
-    """Sets torch's threads for this process to one fewer than it has cores (at least 1, at most 4). Call it first.
+    """Lets torch use one thread fewer than there are cores (1 to 4). To be called on the thread that will use torch.
 
     The threads of an operation wait for each other, and a step has hundreds of operations. Where somebody else (a page,
-    another program) holds the core of one of them, all wait: a step of the default preset took 16 ms with two threads
-    on two free cores, 2,157 ms with one of the cores busy, and 17 ms with one thread in either case.
+    another program) holds the core of one of them, all wait: with one of two cores busy, a step of the default preset
+    took 2,157 ms with two threads and 17 ms with one (docs/decisions.md).
     """
     if "OMP_NUM_THREADS" not in os.environ:  # else the person has decided
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

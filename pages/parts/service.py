@@ -9,9 +9,9 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts.limits import is_public, limits
-from pages.parts.shell import plain
+from pages.parts.shell import complaints, plain
 from rnn.checkpoint_file import read
-from rnn.errors import NoSuchRunError, PlaygroundError, StoreError
+from rnn.errors import NoSuchRunError, StoreError
 from rnn.records import RunInfo
 from rnn.runs.scheduler import Scheduler
 from rnn.runs.store import ACTIVE, Store
@@ -30,15 +30,18 @@ def _scheduler() -> Scheduler:
 
 def scheduler() -> Scheduler:
     """The server's scheduler. Where it cannot be made, the page says why and ends."""
-    try:
-        made = _scheduler()
-    except PlaygroundError as error:
-        st.error(plain(error))
-        st.stop()
-    refusal = made.refusal
+    with complaints():
+        return _scheduler()
+
+
+def open_runs() -> Scheduler:
+    """The scheduler for a page that begins: it says, once, if this server does not train."""
+    runs = scheduler()
+    with complaints():
+        refusal = runs.refusal
     if refusal:
         st.warning(plain(refusal))
-    return made
+    return runs
 
 
 @st.cache_resource(show_spinner=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from pages.parts import service, shell
 from pages.parts.controls import MAX_LENGTH
 from rnn.errors import StoreError
+from rnn.runs.scheduler import Scheduler
 from rnn.runs.store import Store
 from tests.app.conftest import ENTRYPOINT
 
@@ -213,3 +215,11 @@ def test_a_forged_length_is_held_to_the_limit(app: AppTest) -> None:
     app.button(key="sample_write").click().run()
     assert not app.exception
     assert 0 < len(app.code[0].value) <= MAX_LENGTH
+
+
+@pytest.mark.parametrize("path", [TRAIN, SAMPLE])
+def test_a_second_server_on_the_same_runs_says_so_once(app: AppTest, path: str) -> None:
+    with closing(Scheduler(Store())):
+        app.switch_page(path).run()
+        assert not app.exception
+        assert ["Another server is already training" in warning.value for warning in app.warning] == [True]
