@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import sys
 import threading
 import time
@@ -18,10 +19,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
 
-from rnn.checkpoint_file import read, write
+from rnn.checkpoint_file import Checkpoint, read, write
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
-from rnn.errors import PlaygroundError, StoreError
+from rnn.errors import CheckpointError, PlaygroundError, StoreError
 from rnn.records import StepMetrics
 from rnn.runs.compute import ComputeThread
 from rnn.runs.store import Store, owner_key
@@ -37,6 +38,9 @@ AUTOSAVE_SECONDS = 30.0
 RETRY_SECONDS = 5.0  # until the end of a run that could not be saved is tried again
 SAMPLE_SEED = 0
 MAX_SNAPSHOTS = 12  # weight files kept of one run
+MAX_RESTARTS = 2  # of a run by itself without a save in between: it may be what brings the server down
+PACE_SECONDS = 10.0  # the time left is reckoned from the pace of the last seconds
+RESTARTED = "The server was restarted, and this run went on from its last save."
 STOPPED = {
     "steps": "All steps are done.",
     "minutes": "Its time is up.",
@@ -60,12 +64,15 @@ class Job:
     owner: str  # the owner's key
     state: TrainState
     ticks: Iterator[StepMetrics | None]
+    last_step: int  # where it stops by itself
     stored: int  # steps whose metrics the store has
     used: float = 0.0  # seconds of turns it has had
-    written: float = field(default_factory=time.monotonic)  # when the store last got metrics
+    written: float = -math.inf  # when the store last got metrics: the first ones are written at once
     saved: float = field(default_factory=time.monotonic)  # when the run was last saved
     rests_until: float = 0.0  # no turns before this time
     note: str = ""  # what its owner should know about how it goes on
+    trouble: str = ""  # why something of it could not be kept
+    pace: tuple[tuple[float, int], ...] = ()  # (time, step) of the last seconds
 
 
 class Scheduler:
@@ -78,6 +85,7 @@ class Scheduler:
         store: where the runs are kept.
         active_per_owner: how many runs of one owner advance at a time; more wait in a queue. None: any number.
         active_in_total: the same for the whole server.
+        kept_per_owner: how many runs of one owner are kept, active or not.
         autosave_seconds: how much work a crash can lose.
 
     Attributes:
@@ -93,11 +101,13 @@ class Scheduler:
         store: Store,
         active_per_owner: int | None = None,
         active_in_total: int | None = None,
+        kept_per_owner: int | None = None,
         autosave_seconds: float = AUTOSAVE_SECONDS,
     ) -> None:
         self.store = store
         self.active_per_owner = active_per_owner
         self.active_in_total = active_in_total
+        self.kept_per_owner = kept_per_owner
         self.autosave_seconds = autosave_seconds
         self._jobs: dict[str, Job] = {}
         self._queue: list[tuple[str, str]] = []  # (run id, owner key), first come, first served
@@ -142,11 +152,33 @@ class Scheduler:
         self, token: str, text: Text, model: ModelConfig, train: TrainConfig, name: str = "", start: bool = True
     ) -> str:
         """Adds a run, starts it (or queues it, if its owner has too many active ones), and returns its id."""
-        self._require_lock()
+        self._require_room(token)
         run_id = self.store.create(token, text, model, train, name)
         if start:
             self.resume(run_id, token)
         return run_id
+
+    def adopt(self, token: str, text: Text, checkpoint: Checkpoint, name: str = "") -> str:
+        """Adds a run that goes on from a checkpoint file; it rests until it is resumed. Returns its id.
+
+        Raises:
+            CheckpointError: no run can go on from it, or it was trained on another text.
+        """
+        if not checkpoint.is_resumable:
+            raise CheckpointError("This file holds a model without its run: it can write, but training cannot go on.")
+        self._require_room(token)
+        run_id = self.store.create(token, text, checkpoint.model, checkpoint.train, name)
+        try:
+            self._command(run_id, token, lambda: self._adopt(run_id, owner_key(token), checkpoint, text))
+        except BaseException:
+            self.store.delete(run_id)
+            raise
+        return run_id
+
+    def resume_interrupted(self) -> None:
+        """Starts the runs that were active when the last server ended, where this one may train."""
+        if not self.refusal:
+            self._thread.submit(self._resume_interrupted)
 
     def resume(self, run_id: str, token: str, stop_at: int | None = None) -> None:
         """Starts a run, or goes on with it from its last save.
@@ -172,6 +204,10 @@ class Scheduler:
         """Takes one optimizer step of a run that rests, and saves it; its metrics, or None if it cannot go on."""
         return self._command(run_id, token, lambda: self._step_once(run_id, owner_key(token)))
 
+    def reset(self, run_id: str, token: str) -> None:
+        """Puts a run back to step 0, active or not; what it learned is gone, and it rests."""
+        self._command(run_id, token, lambda: self._reset(run_id))
+
     def set_rate_multiplier(self, run_id: str, token: str, multiplier: float) -> None:
         """Multiplies a run's learning rate from its next step on, whether it is active or rests."""
         self._command(run_id, token, lambda: self._set_rate_multiplier(run_id, owner_key(token), multiplier))
@@ -183,6 +219,33 @@ class Scheduler:
     def delete(self, run_id: str, token: str) -> None:
         """Removes a run and all that is kept of it, active or not."""
         self._command(run_id, token, lambda: self._delete(run_id))
+
+    def change_owner(self, token: str, new_token: str) -> None:
+        """Gives all runs of one owner to another, who knows both tokens."""
+        self._require_lock()
+        self._thread.compute(lambda: self._change_owner(token, new_token))
+
+    def wait_for_step(self, run_id: str, step: int, timeout: float) -> bool:
+        """Waits until a run's curve has come to `step`, or `timeout` seconds; whether it has."""
+        deadline = time.monotonic() + timeout
+        while self.store.get(run_id).step < step:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def seconds_left(self, run_id: str) -> float | None:
+        """Until an active run stops, at the pace of its last seconds (other runs take their turns, too), or None."""
+        job = self._jobs.get(run_id)
+        if job is None or len(job.pace) < 2:
+            return None
+        (began, first), (now, last) = job.pace[0], job.pace[-1]
+        return max(0, job.last_step - last) * (now - began) / max(1, last - first)
+
+    def trouble(self, run_id: str) -> str:
+        """Why something of an active run could not be kept the last time it was tried, or ""."""
+        job = self._jobs.get(run_id)
+        return job.trouble if job else ""
 
     def queue_position(self, run_id: str) -> int | None:
         """1 for the run that starts next; None for one that does not wait."""
@@ -222,6 +285,14 @@ class Scheduler:
         refusal = self.refusal
         if refusal:
             raise StoreError(refusal)
+
+    def _require_room(self, token: str) -> None:
+        self._require_lock()
+        if self.kept_per_owner is not None and self.store.count_of(token) >= self.kept_per_owner:
+            raise StoreError(
+                f"You have {self.kept_per_owner} runs, which is as many as are kept here for one visitor. "
+                "Download what you want to keep, then delete one."
+            )
 
     def _is_active(self, run_id: str) -> bool:
         return run_id in self._jobs or self.queue_position(run_id) is not None
@@ -283,6 +354,7 @@ class Scheduler:
     def _begin(self, run_id: str, owner: str) -> None:
         try:
             job = self._open(run_id, owner, self.store.stop_at(run_id))
+            job.note = " ".join(note for note in (self.store.get(run_id).message, job.note) if note)
             self.store.set_status(run_id, "running", job.note)
         except Exception as error:
             # As in _work: whatever is wrong with this run is its own affair.
@@ -312,7 +384,8 @@ class Scheduler:
             self.store.set_train(run_id, state.train_config)
         stored = min(self.store.get(run_id).step, state.step)  # after a power cut the database may be behind the file
         self.store.rewind(run_id, state.step)
-        job = Job(run_id, owner, state, advance(state, stop_at), stored, note=threads_note(state.resolved))
+        last_step = stop_at or state.train_config.steps
+        job = Job(run_id, owner, state, advance(state, stop_at), last_step, stored, note=threads_note(state.resolved))
         if state.step == 0:
             self._keep_sample(job)
             self._keep_snapshot(job)
@@ -326,6 +399,30 @@ class Scheduler:
         self._queue.append((run_id, owner))
         self._admit()
 
+    def _resume_interrupted(self) -> None:
+        for run_id, owner in self.store.take_interrupted(MAX_RESTARTS):
+            if not self._is_active(run_id):
+                self.store.set_status(run_id, "queued", RESTARTED)
+                self._queue.append((run_id, owner))
+
+    def _adopt(self, run_id: str, owner: str, checkpoint: Checkpoint, text: Text) -> None:
+        from rnn.checkpoints import to_state
+
+        _prepare_torch()
+        state = to_state(checkpoint, text)
+        job = Job(run_id, owner, state, iter(()), state.train_config.steps, stored=0)
+        self._keep_sample(job)
+        self._save(job)
+
+    def _change_owner(self, token: str, new_token: str) -> None:
+        old, new = owner_key(token), owner_key(new_token)
+        self.store.change_owner(token, new_token)
+        for job in self._jobs.values():
+            job.owner = new if job.owner == old else job.owner
+        self._queue = [(run_id, new if owner == old else owner) for run_id, owner in self._queue]
+        if old in self._used:
+            self._used[new] = max(self._used.pop(old), self._used.get(new, 0.0))
+
     def _rest(self, run_id: str, status: str, message: str = "") -> None:
         """Takes a run out of the turns; one that has none is left as it is."""
         if not self._is_active(run_id):
@@ -335,6 +432,15 @@ class Scheduler:
             self._save(self._jobs[run_id])
             self._drop(self._jobs[run_id])
         self.store.set_status(run_id, status, message)
+
+    def _reset(self, run_id: str) -> None:
+        self._leave_queue(run_id)
+        if run_id in self._jobs:
+            self._drop(self._jobs[run_id])
+        self.store.set_stop_at(run_id, None)
+        self.store.set_status(run_id, "paused")
+        self.store.remove_checkpoint(run_id)
+        self.store.rewind(run_id, 0)
 
     def _leave_queue(self, run_id: str) -> None:
         self._queue = [(waiting, owner) for waiting, owner in self._queue if waiting != run_id]
@@ -411,7 +517,10 @@ class Scheduler:
         new = slice(max(0, job.stored - 1), None)  # the last one again: it may have its validation loss by now
         self.store.add_metrics(job.run_id, job.state.history[new], best.loss if best else None)
         job.stored = len(job.state.history)
-        job.written = time.monotonic()
+        job.written = now = time.monotonic()
+        recent = tuple(point for point in job.pace if point[0] >= now - PACE_SECONDS)
+        job.pace = (*recent, (now, job.state.step))
+        job.trouble = ""
 
     def _save(self, job: Job) -> None:
         """Brings curves and checkpoint up to the run's step."""
@@ -436,6 +545,7 @@ class Scheduler:
             return True
         except PlaygroundError as error:
             log.warning("run %s: %s", job.run_id, error)
+            job.trouble = str(error)  # the store may be what fails
             with suppress(StoreError):
                 self.store.set_status(job.run_id, "running", str(error))
             job.written = job.saved = time.monotonic()  # not again at once

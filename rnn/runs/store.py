@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import sqlite3
 import threading
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,11 +29,12 @@ from rnn.errors import NoSuchRunError, StoreError
 from rnn.files import playground_home, remove_partial
 from rnn.records import METRICS, RunInfo, StepMetrics
 
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 5.0
 ACTIVE = ("queued", "running")
 STATUSES = (*ACTIVE, "paused", "finished", "failed", "interrupted")
 MAX_NAME = 80  # characters of a run's name
+CURVES_KEPT = 64  # runs whose curves are kept in memory, for the pages that ask once a second
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS texts (sha256 TEXT PRIMARY KEY, content TEXT NOT NULL);
@@ -40,7 +43,8 @@ CREATE TABLE IF NOT EXISTS runs (
     kind TEXT NOT NULL, text_sha256 TEXT NOT NULL REFERENCES texts, text_name TEXT NOT NULL,
     text_builtin INTEGER NOT NULL, model TEXT NOT NULL, train TEXT NOT NULL,
     stop_at INTEGER, step INTEGER NOT NULL, saved_step INTEGER NOT NULL, elapsed REAL NOT NULL,
-    loss REAL, validation_loss REAL, best_validation_loss REAL, created REAL NOT NULL, updated REAL NOT NULL
+    loss REAL, validation_loss REAL, best_validation_loss REAL, created REAL NOT NULL, updated REAL NOT NULL,
+    restarts INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS runs_of_owner ON runs (owner, created);
 CREATE TABLE IF NOT EXISTS metrics (
@@ -53,6 +57,9 @@ CREATE TABLE IF NOT EXISTS samples (
     PRIMARY KEY (run_id, step)
 ) WITHOUT ROWID;
 """
+
+# From one version of the store to the next.
+UPGRADES = {1: "ALTER TABLE runs ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0;"}
 
 
 def owner_key(token: str) -> str:
@@ -73,6 +80,7 @@ class Store:
     def __init__(self, home: str | Path | None = None) -> None:
         self.home = Path(home) if home is not None else playground_home()
         self._lock = threading.RLock()
+        self._curves: OrderedDict[str, tuple[int, list[StepMetrics]]] = OrderedDict()  # run -> stride, whole bins
         try:
             (self.home / "runs").mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -103,6 +111,8 @@ class Store:
             self._db.execute("PRAGMA foreign_keys = ON")
             if version == 0:
                 self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            for old in range(version or VERSION, VERSION):
+                self._db.executescript(f"BEGIN IMMEDIATE; {UPGRADES[old]} PRAGMA user_version = {old + 1}; COMMIT;")
             self._db.execute(f"PRAGMA user_version = {VERSION}")  # a read-only store says so here, not at the first run
 
     def _use_write_ahead_log(self) -> None:
@@ -175,6 +185,15 @@ class Store:
         if not self.owns(run_id, token):
             raise StoreError("This run belongs to somebody else: it can be watched and sampled from, not changed.")
 
+    def count_of(self, token: str) -> int:
+        """How many runs this owner has."""
+        return int(self._rows("SELECT count(*) FROM runs WHERE owner = ?", owner_key(token))[0][0])
+
+    def change_owner(self, token: str, new_token: str) -> None:
+        """Gives all runs of one owner to another."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET owner = ? WHERE owner = ?", (owner_key(new_token), owner_key(token)))
+
     def set_status(self, run_id: str, status: str, message: str = "") -> None:
         assert status in STATUSES
         with self._transaction() as db:
@@ -207,6 +226,7 @@ class Store:
         with self._transaction() as db:
             db.execute("DELETE FROM runs WHERE id = ?", (run_id,))
             db.execute("DELETE FROM texts WHERE sha256 NOT IN (SELECT text_sha256 FROM runs)")
+        self._forget_curve(run_id)
         shutil.rmtree(self.folder(run_id), ignore_errors=True)
 
     def interrupt_active(self) -> int:
@@ -218,6 +238,19 @@ class Store:
                 (message, time.time(), *ACTIVE),
             )
             return changed.rowcount
+
+    def take_interrupted(self, most_restarts: int) -> list[tuple[str, str]]:
+        """(id, owner's key) of the interrupted runs that a server may start again by itself, the oldest first.
+
+        Each counts the restarts since its last save, so a run that brings its server down does not do so for ever.
+        """
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT id, owner FROM runs WHERE status = 'interrupted' AND restarts < ? ORDER BY created, rowid",
+                (most_restarts,),
+            ).fetchall()
+            db.executemany("UPDATE runs SET restarts = restarts + 1 WHERE id = ?", [(row["id"],) for row in rows])
+        return [(row["id"], row["owner"]) for row in rows]
 
     def remove_partial_files(self) -> None:
         """Removes what a server that was killed had only half written; only for the one that may write."""
@@ -254,16 +287,37 @@ class Store:
     def metrics(self, run_id: str, points: int | None = 500) -> list[StepMetrics]:
         """A run's curves in at most `points` points, each the mean of equally many steps (None: every step)."""
         run_id = _checked_id(run_id)
-        steps = self._rows("SELECT max(step) FROM metrics WHERE run_id = ?", run_id)[0][0] or 0
-        stride = 1 if points is None else -(-steps // points) or 1
+        if points is None:
+            return self._bins(run_id, 1, 0)
+        with self._lock:
+            steps = self._rows("SELECT max(step) FROM metrics WHERE run_id = ?", run_id)[0][0] or 0
+            stride = _stride(steps, points)
+            # Pages ask once a second: whole bins are read once, and only what came since is read again.
+            known_stride, known = self._curves.get(run_id, (0, []))
+            whole = known if known_stride == stride and len(known) * stride < steps else []
+            curve = whole + self._bins(run_id, stride, len(whole) * stride)
+            # The newest step may still get its validation loss, so the bin that it ends is not whole yet.
+            self._curves[run_id] = stride, curve[: max(0, steps - 1) // stride]
+            self._curves.move_to_end(run_id)
+            while len(self._curves) > CURVES_KEPT:
+                self._curves.popitem(last=False)
+        return curve
+
+    def _bins(self, run_id: str, stride: int, after: int) -> list[StepMetrics]:
+        """The means of every `stride` steps, from the one after step `after` on."""
         rows = self._rows(
             "SELECT max(step), max(epoch), avg(loss), avg(grad_norm), avg(learning_rate), avg(chars_per_second), "
-            "max(elapsed), max(characters), avg(validation_loss) FROM metrics WHERE run_id = ? "
+            "max(elapsed), max(characters), avg(validation_loss) FROM metrics WHERE run_id = ? AND step > ? "
             "GROUP BY (step - 1) / ? ORDER BY step",
             run_id,
+            after,
             stride,
         )
         return [StepMetrics(*row) for row in rows]
+
+    def _forget_curve(self, run_id: str) -> None:
+        with self._lock:
+            self._curves.pop(run_id, None)
 
     def add_sample(self, run_id: str, step: int, text: str) -> None:
         with self._transaction() as db:
@@ -277,6 +331,7 @@ class Store:
     def rewind(self, run_id: str, step: int) -> None:
         """Forgets what came after `step`, because the run goes on from there."""
         run_id = _checked_id(run_id)
+        self._forget_curve(run_id)
         with self._transaction() as db:
             db.execute("DELETE FROM metrics WHERE run_id = ? AND step > ?", (run_id, step))
             db.execute("DELETE FROM samples WHERE run_id = ? AND step > ?", (run_id, step))
@@ -309,7 +364,15 @@ class Store:
     def set_saved(self, run_id: str, step: int) -> None:
         """Records that the checkpoint on disk is at `step`; called when it is."""
         with self._transaction() as db:
-            db.execute("UPDATE runs SET saved_step = ? WHERE id = ?", (step, _checked_id(run_id)))
+            db.execute("UPDATE runs SET saved_step = ?, restarts = 0 WHERE id = ?", (step, _checked_id(run_id)))
+
+    def remove_checkpoint(self, run_id: str) -> None:
+        """Removes what was saved, so that the run begins anew."""
+        try:
+            self.checkpoint_path(run_id).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"What was saved of the run cannot be removed ({error.strerror}).") from error
+        self.set_saved(run_id, 0)
 
 
 # What a run's row says of its curves, read from them.
@@ -335,8 +398,8 @@ def _sentences() -> Iterator[None]:
             advice = "The run database is in use by another program. Close it, then try again."
         elif "readonly" in reason or "read-only" in reason or "unable to open" in reason:
             advice = "The run database cannot be written. Check the folder's permissions, or set RNN_PLAYGROUND_HOME."
-        elif "full" in reason:
-            advice = "The disk is full, so nothing can be saved. Make room, then try again."
+        elif "full" in reason or "disk I/O" in reason:
+            advice = "The disk is full or cannot be written, so nothing can be saved. Make room, then try again."
         else:
             advice = f"The run database could not be used ({reason})."
         raise StoreError(advice) from error
@@ -344,6 +407,11 @@ def _sentences() -> Iterator[None]:
         raise StoreError(
             f"The run database is damaged or is not one ({error}). Move it away, or set RNN_PLAYGROUND_HOME."
         ) from error
+
+
+def _stride(steps: int, points: int) -> int:
+    """The smallest power of two that leaves at most `points` points: it seldom changes while a curve grows."""
+    return int(2 ** math.ceil(math.log2(max(1.0, steps / points))))
 
 
 def _checked_id(run_id: object) -> str:

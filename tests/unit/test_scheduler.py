@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 import torch
 
 from rnn import checkpoint_file, files
+from rnn.checkpoints import save_checkpoint
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, ConfigError, StoreError, TrainingError
@@ -214,6 +216,89 @@ def test_a_finished_run_goes_on_beyond_its_horizon(server: Scheduler) -> None:
     server.resume(run_id, ANNA, stop_at=75)
     wait_for(server, run_id)
     assert curves(server, run_id) == straight(stop_at=75)
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_a_run_that_is_reset_begins_anew_and_repeats_itself(server: Scheduler, is_active: bool) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, LONG)
+    step = wait_for_steps(server, run_id, 60)
+    if not is_active:
+        server.stop(run_id, ANNA)
+    server.reset(run_id, ANNA)
+    info = server.store.get(run_id)
+    assert (info.status, info.step, info.saved_step, info.loss, info.message) == ("paused", 0, 0, None, "")
+    assert info.best_validation_loss is None
+    assert [at for at, _ in server.store.samples(run_id)] == server.store.snapshots(run_id) == [0]
+    server.resume(run_id, ANNA, stop_at=step)
+    wait_for(server, run_id)
+    assert curves(server, run_id) == straight(MODEL, LONG, stop_at=step)
+
+
+def test_a_run_goes_on_from_a_checkpoint_file_exactly(server: Scheduler, tmp_path: Path) -> None:
+    state = TrainState.create(TEXT, MODEL, TRAINING)
+    list(train(state, stop_at=25))
+    save_checkpoint(tmp_path / "a.safetensors", state)
+    run_id = server.adopt(ANNA, TEXT, checkpoint_file.read(tmp_path / "a.safetensors"), "from a file")
+    info = server.store.get(run_id)
+    assert (info.status, info.step, info.name) == ("paused", 25, "from a file")
+    server.resume(run_id, ANNA)
+    wait_for(server, run_id)
+    assert curves(server, run_id) == straight()
+
+
+def test_a_file_of_another_text_or_without_its_run_is_not_adopted_and_leaves_nothing(
+    server: Scheduler, tmp_path: Path
+) -> None:
+    state = TrainState.create(TEXT, MODEL, TRAINING)
+    list(train(state, stop_at=2))
+    for weights_only, text, words in (
+        (False, Text("other", TEXT.content[::-1]), "not the text"), (True, TEXT, "without its run"),
+    ):  # fmt: skip
+        save_checkpoint(tmp_path / "a.safetensors", state, weights_only=weights_only)
+        with pytest.raises(CheckpointError, match=words):
+            server.adopt(ANNA, text, checkpoint_file.read(tmp_path / "a.safetensors"))
+    assert server.store.runs_of(ANNA) == []
+
+
+def test_no_more_runs_are_kept_for_one_owner_than_allowed(serve: Serve) -> None:
+    server = serve(kept_per_owner=2)
+    first, _ = (server.create(ANNA, TEXT, QUICK, LONG, start=False) for _ in range(2))
+    with pytest.raises(StoreError, match="You have 2 runs"):
+        server.create(ANNA, TEXT, QUICK, LONG)
+    server.create(BEN, TEXT, QUICK, LONG, start=False)
+    server.delete(first, ANNA)
+    server.create(ANNA, TEXT, QUICK, LONG, start=False)
+
+
+def test_an_owner_who_changes_tokens_keeps_control_and_share(serve: Serve) -> None:
+    server = serve(active_per_owner=1)
+    running, waiting = (server.create(ANNA, TEXT, QUICK, LONG) for _ in range(2))
+    server.change_owner(ANNA, BEN)
+    with pytest.raises(StoreError, match="somebody else"):
+        server.stop(running, ANNA)
+    assert server.queue_position(waiting) == 1
+    server.stop(running, BEN)
+    wait_for(server, waiting, "running")
+    wait_for_steps(server, waiting)
+
+
+def test_the_first_step_is_in_the_store_at_once(server: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler_module, "WRITE_SECONDS", 1e6)
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    assert server.wait_for_step(run_id, 1, timeout=DEADLINE)
+    assert not server.wait_for_step(run_id, 10**6, timeout=0.05)
+
+
+def test_the_time_left_is_that_of_the_pace_and_unknown_at_rest(
+    server: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    until(lambda: server.seconds_left(run_id) is not None, "a pace")
+    monkeypatch.setattr(scheduler_module, "WRITE_SECONDS", 1e6)
+    server.compute(lambda: setattr(server._jobs[run_id], "pace", ((100.0, 10), (110.0, 30))))
+    assert server.seconds_left(run_id) == (LONG.steps - 30) * 0.5
+    server.pause(run_id, ANNA)
+    assert server.seconds_left(run_id) is None
 
 
 def test_a_deleted_run_leaves_nothing_and_others_go_on(server: Scheduler) -> None:
@@ -576,8 +661,10 @@ def test_a_database_that_is_full_for_a_while_loses_no_steps(server: Scheduler) -
     start = step()
     until(lambda: step() > start + 200, "steps without a store")
     assert server.store.get(run_id).step < start + 100
+    assert "full" in server.trouble(run_id)  # which the store itself can no longer say
     server.compute(lambda: limit(1_000_000))
     until(lambda: server.store.get(run_id).step > start + 200, "the steps in the store")
+    assert server.trouble(run_id) == ""
     server.pause(run_id, ANNA)
     assert [m.step for m in server.store.metrics(run_id, None)] == list(range(1, server.store.get(run_id).step + 1))
 
@@ -631,6 +718,49 @@ def test_a_closed_server_leaves_runs_that_go_on_exactly(serve: Serve) -> None:
     wait_for(second, waiting)
     assert curves(second, run_id) == straight(MODEL, LONG, stop_at=info.step + 20)
     assert curves(second, waiting) == straight()
+
+
+def test_runs_that_were_active_go_on_by_themselves_after_a_restart(serve: Serve) -> None:
+    first = serve(active_per_owner=1)
+    running, waiting = (first.create(ANNA, TEXT, MODEL, LONG) for _ in range(2))
+    resting = first.create(ANNA, TEXT, MODEL, LONG, start=False)
+    wait_for_steps(first, running, 10)
+    first.close()
+    saved = first.store.get(running).saved_step
+
+    second = serve(active_per_owner=1)
+    second.resume_interrupted()
+    wait_for(second, running, "running")
+    assert "restarted" in second.store.get(running).message
+    wait_for_steps(second, running)
+    assert second.store.get(resting).status == "paused"
+    assert second.queue_position(waiting) == 1
+    second.stop(running, ANNA)
+    wait_for(second, waiting, "running")
+    step = second.store.get(running).step
+    assert step > saved
+    assert curves(second, running) == straight(MODEL, LONG, stop_at=step)
+
+
+def test_a_run_that_brings_servers_down_is_not_restarted_for_ever(serve: Serve) -> None:
+    first = serve()
+    run_id = first.create(ANNA, TEXT, QUICK, LONG, start=False)
+    first.close()
+    for _ in range(scheduler_module.MAX_RESTARTS):
+        first.store.set_status(run_id, "interrupted")
+        assert [found for found, _ in first.store.take_interrupted(scheduler_module.MAX_RESTARTS)] == [run_id]
+    assert first.store.take_interrupted(scheduler_module.MAX_RESTARTS) == []
+    first.store.set_saved(run_id, 1)  # it got on in between
+    assert len(first.store.take_interrupted(scheduler_module.MAX_RESTARTS)) == 1
+
+
+def test_a_second_server_restarts_nothing(serve: Serve) -> None:
+    first, second = serve(), serve()
+    run_id = first.create(ANNA, TEXT, QUICK, LONG, start=False)
+    second.store.set_status(run_id, "interrupted")
+    second.resume_interrupted()
+    second.compute(lambda: None)  # what was submitted before has been done
+    assert second.store.get(run_id).status == "interrupted"
 
 
 def test_a_second_server_on_the_same_home_shows_runs_and_trains_none(serve: Serve) -> None:

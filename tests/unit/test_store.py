@@ -187,6 +187,38 @@ def test_steps_without_a_validation_loss_leave_the_last_one_standing(store: Stor
     assert store.get(run_id).validation_loss == 0.2
 
 
+def test_a_growing_curve_read_as_it_grows_equals_one_read_at_the_end(store: Store) -> None:
+    run_id, polled = create(store), create(store)
+    for last in (1, 2, 49, 50, 51, 499, 500, 501, 777, 1024, 1025, 3000):
+        for one in (run_id, polled):
+            done = store.get(one).step
+            # As the scheduler writes: the last step once more, for it has its validation loss by now.
+            store.add_metrics(one, steps(max(1, done), last, validated=(done, 50, 500)), best=None)
+        read_now = store.metrics(polled)
+        with closing(Store(store.home)) as fresh:
+            assert read_now == fresh.metrics(run_id)
+
+
+def test_a_curve_that_was_read_is_forgotten_when_its_run_goes_back(store: Store) -> None:
+    run_id = create(store)
+    store.add_metrics(run_id, steps(1, 600), best=None)
+    store.metrics(run_id)
+    store.rewind(run_id, 10)
+    other = [StepMetrics(n, n / 10, 9.0, 0.5, 1e-3, 100.0, n * 0.1, n * 8) for n in range(11, 601)]
+    store.add_metrics(run_id, other, best=None)
+    assert store.metrics(run_id)[-1].loss == 9.0
+    assert store.metrics(run_id)[100].loss == 9.0
+
+
+def test_an_owner_who_comes_under_another_token_keeps_the_runs(store: Store) -> None:
+    mine, bens = create(store), create(store, BEN)
+    store.change_owner(ANNA, "anna's other token")
+    assert not store.owns(mine, ANNA)
+    assert [run.id for run in store.runs_of("anna's other token")] == [mine]
+    assert store.owns(bens, BEN)
+    assert (store.count_of(ANNA), store.count_of("anna's other token")) == (0, 1)
+
+
 @pytest.mark.parametrize("points", [1, 7, 100, 499, 500, 999, 1000, 5000])
 def test_thinned_curves_keep_mean_end_and_validation(store: Store, points: int) -> None:
     run_id, count = create(store), 1000
@@ -344,10 +376,23 @@ def test_a_home_that_another_server_is_just_making_is_waited_for(own_home: Path)
 def test_a_newer_version_is_left_alone(store: Store, other_program: sqlite3.Connection) -> None:
     create(store)
     store.close()
-    other_program.execute("PRAGMA user_version = 2")
-    with pytest.raises(StoreError, match=r"newer version of this program \(store version 2; this one reads 1\)"):
+    newer = store_module.VERSION + 1
+    other_program.execute(f"PRAGMA user_version = {newer}")
+    with pytest.raises(StoreError, match=rf"newer version of this program \(store version {newer}; this one reads"):
         Store(store.home)
-    assert other_program.execute("PRAGMA user_version").fetchone() == (2,)
+    assert other_program.execute("PRAGMA user_version").fetchone() == (newer,)
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(store: Store, other_program: sqlite3.Connection) -> None:
+    run_id = create(store)
+    store.close()
+    other_program.execute("ALTER TABLE runs DROP COLUMN restarts")
+    other_program.execute("PRAGMA user_version = 1")
+    other_program.commit()
+    with closing(Store(store.home)) as again:
+        assert again.get(run_id).name == "GRU 5 on poem.txt"
+        again.set_saved(run_id, 3)
+    assert other_program.execute("PRAGMA user_version").fetchone() == (store_module.VERSION,)
 
 
 def test_a_home_that_is_a_file_says_so(tmp_path: Path) -> None:
