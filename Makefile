@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 APP    := $(VENV)/.installed-app
 DEV    := $(VENV)/.installed-dev
 
-.PHONY: help app test lint format chromium bench
+.PHONY: help app test lint format chromium bench models
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -35,6 +35,9 @@ chromium: $(DEV)  ## find a browser for the tests, or install one
 
 bench: $(APP)  ## measure, and compare with the numbers we publish
 	$(BIN)/python -m benchmarks
+
+models: $(APP)  ## train the shipped models again (assets/)
+	$(BIN)/python -m assets.train
 
 # A stamp is younger than its requirements as long as nothing has to be installed.
 $(DEV): requirements-dev.txt $(APP)

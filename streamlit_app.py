@@ -1,17 +1,17 @@
-"""Home: what an RNN is, and the way into the five pages."""
+"""Home: what a recurrent network is, one at work, and the way into the five pages."""
 
 import streamlit as st
 
-from pages.parts import shell
+from pages.parts import home, shell
 
 shell.page("Home")
-st.write(
-    "A recurrent network reads a sequence one element at a time and keeps what it has seen in a hidden state, which "
-    "each new input updates. Here you train one on a text of your choice, let it write, and look at the numbers inside."
+st.markdown(
+    "A recurrent network reads a text :blue[**character by character**]. It keeps what it has read in a list of "
+    "numbers, its :orange[**hidden state**], and from that predicts the :green[**next character**]. The same three "
+    "matrices do this at every step."
 )
-# Two lines of mathematics, and purposes as text of their own: on a phone neither formulas nor link labels wrap.
-st.latex(r"h_t = \tanh(W_{hh}\,h_{t-1} + W_{xh}\,x_t)")
-st.latex(r"y_t = W_{hy}\,h_t")
-for p in shell.PAGES[1:]:
-    st.page_link(p.path, label=f"**{p.title}**", icon=p.icon)
-    st.caption(p.purpose)
+home.equations()
+work = st.container()
+home.ways_on()
+with work:  # last, because writing takes its time
+    home.at_work()

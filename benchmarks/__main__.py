@@ -9,7 +9,7 @@ from datetime import date
 from benchmarks.measure import machine
 from rnn.hardware import leave_a_core
 
-NAMES = ("step", "sampling", "recipe")
+NAMES = ("step", "sampling", "recipe", "load")
 
 
 def main(names: list[str]) -> int:

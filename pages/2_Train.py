@@ -2,32 +2,31 @@
 
 import streamlit as st
 
-from pages.parts import controls, live, service, shell
-from rnn.errors import PlaygroundError
+from pages.parts import controls, live, runs, service, shell, starting
 
 shell.page("Train")
-runs = service.open_runs()
-choose, watch = st.columns([2, 3], gap="large")
+service.open_runs()
+info = runs.run_on_show()
+
+choose, watch = shell.settings_and_show([3, 7], is_shown_first=info is not None)
 
 with choose:
     text = controls.text_chooser()
     with shell.complaints():
         model, train = controls.settings()
     ready = text is not None and controls.show_preflight(text, model, train)
-    start = st.button(
-        "Start training", type="primary", icon=":material/play_arrow:", disabled=not ready, width="stretch"
-    )
-    if start and ready and text is not None:
-        try:
-            service.choose_run(runs.create(service.token(), text, model, train))
-        except PlaygroundError as error:
-            st.error(shell.plain(error))
+    if starting.start_button(ready) and text is not None:
+        info = starting.start(text, model, train) or info
+    if text is not None:
+        controls.show_characters(text, train)
+    runs.open_file(text)
 
 with watch:
-    info = service.current_run()
     if info is None:
         st.info("Press **Start training**: within seconds the loss falls and the model begins to write.")
     else:
-        live.run_panel(info)
+        live.run_panel(runs.run_bar(info))
 
+if len(own := service.own_runs()) > 1:
+    runs.run_table(own)
 service.warm_up()

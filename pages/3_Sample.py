@@ -1,28 +1,41 @@
 """Sample: a trained model writes, one character at a time."""
 
+import random
+
 import streamlit as st
 
-from pages.parts import controls, service, shell, writing
+from pages.parts import controls, keys, service, shell, writers, writing
 from rnn.errors import PlaygroundError
+
+
+def new_seed() -> None:
+    """Other random numbers, and the newest weights of a run that trains."""
+    st.session_state[keys.SEED] = random.randrange(1_000_000)
+    st.session_state.pop(keys.PIECE, None)
+
 
 shell.page("Sample")
 service.open_runs()
-run = writing.choose_model()
-if run is None:
-    st.info("There is no trained model yet.")
-    st.page_link("pages/2_Train.py", label="Train one: it takes less than a minute", icon=":material/trending_down:")
-    service.warm_up()
-    st.stop()
+choose, read = shell.settings_and_show([2, 3], is_shown_first=True)
+with choose, shell.complaints():
+    model = writers.choose_model()
+    settings = controls.sampling()
+    st.button(
+        "Write again", key="sample_write", type="primary", icon=":material/edit_note:", on_click=new_seed,
+        width="stretch", disabled=model is None,
+        help="With another seed, and with the newest weights of a run that trains.",
+    )  # fmt: skip
 
-choose, read = st.columns([2, 3], gap="large")
-with choose:
-    with shell.complaints():
-        settings = controls.sampling()
-    write = st.button("Write", key="sample_write", type="primary", icon=":material/edit_note:", width="stretch")
 with read:
-    try:
-        writing.inspect(writing.piece_on_show(run.id, settings, write))
-    except PlaygroundError as error:
-        st.error(shell.plain(error))
-
+    if model is None:
+        st.info("Choose a file that was downloaded on the Train page or written by `python -m rnn train`.")
+    else:
+        try:
+            identity = writers.identity(model)
+            piece = writing.piece_on_show(identity, settings)
+            piece = piece or writing.new_piece(identity, writers.writer(model), settings)
+            writing.show(piece)
+            writing.inspect(piece)
+        except PlaygroundError as error:
+            st.error(shell.plain(error))
 service.warm_up()

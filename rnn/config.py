@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import math
 import operator
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from rnn.errors import ConfigError
@@ -188,6 +189,26 @@ class ModelConfig(_Settings):
     def parameter_count(self, vocabulary_size: int) -> int:
         """How many numbers the character model learns."""
         return sum(math.prod(shape) for shape in self.parameter_shapes(vocabulary_size).values())
+
+    def sized_for(self, parameters: int, vocabulary_size: int) -> Self:
+        """The same model with the hidden size whose `parameter_count` comes closest (the smaller of two as close).
+
+        Raises:
+            ConfigError: even the smallest hidden size has more parameters, or the largest one fewer.
+        """
+
+        def count(size: int) -> int:
+            return replace(self, hidden_size=size).parameter_count(vocabulary_size)
+
+        low, high = (int(bound or 1) for bound in bounds_for(ModelConfig, "hidden_size"))
+        if not count(low) <= parameters <= count(high):
+            raise ConfigError(
+                f"With the other settings as they are, this {self.cell} can have {count(low):,} parameters "
+                f"(hidden_size {low}) to {count(high):,} (hidden_size {high}), not {shown(parameters)}."
+            )
+        above = bisect_left(range(high), parameters, lo=low, key=count)  # the smallest size with at least so many
+        nearest = min({max(low, above - 1), above}, key=lambda size: (abs(count(size) - parameters), size))
+        return replace(self, hidden_size=nearest)
 
 
 @dataclass(frozen=True)

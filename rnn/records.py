@@ -62,6 +62,23 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """What happened inside a model while it read a text, from a state of zeros.
+
+    Attributes:
+        text: the characters read, T of them.
+        states: the hidden state of the top layer after each of them, shape (T, H).
+        probabilities: the softmax over the next character after each of them, shape (T, V), rows sum to 1.
+        characters: the vocabulary, V of them.
+    """
+
+    text: str
+    states: NDArray[np.float32]
+    probabilities: NDArray[np.float64]
+    characters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunInfo:
     """One run in the store, as it is listed.
 

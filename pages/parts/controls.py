@@ -5,36 +5,49 @@ from __future__ import annotations
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts.limits import check_step, limits
+from pages.parts import keys
+from pages.parts.keys import in_url, of_preset
+from pages.parts.limits import SAMPLE_LENGTH, check_caps, limits
 from pages.parts.shell import plain
 from rnn import corpora
 from rnn.config import CELLS, PRESETS, ModelConfig, SampleConfig, TrainConfig, bounds_for, help_for
 from rnn.corpora import Text
 from rnn.errors import PlaygroundError
+from rnn.figures.characters import visible
 
-MAX_LENGTH = 5_000  # characters of one sample: a second of the page's time
 PASTE, UPLOAD = "Paste my own", "Upload a .txt file"
+LARGEST = 2**53 - 1  # the largest whole number that a browser holds exactly
+SHOWN_CHARACTERS = 300
 
 
 def text_chooser() -> Text | None:
     """The text to train on, or None while there is none that can be used (the reason is on the page)."""
-    built_in = {corpus.title: corpus.name for corpus in corpora.CORPORA.values()}
+    built_in = {corpus.title: corpus for corpus in corpora.CORPORA.values()}
     choice = st.selectbox(
-        "Text", [*built_in, PASTE, UPLOAD], key="train_text", help="What the model learns to predict."
+        "Text", [*built_in, PASTE, UPLOAD], **in_url(keys.TEXT), help="What the model learns to predict."
     )
     cap = limits().text_bytes
     try:
         if choice == PASTE:
-            pasted = st.text_area("Your text", key="train_paste", height=140, help=_size_help(cap))
+            pasted = st.text_area("Your text", key=keys.PASTE, height=140, help=_size_help(cap))
             return corpora.from_paste(pasted, cap) if pasted else None
         if choice == UPLOAD:
-            file = st.file_uploader("A text file", key="train_upload", help=_size_help(cap))
-            return corpora.from_upload(file.getvalue(), file.name, cap) if file else None
-        return corpora.load(built_in[choice])
+            file = st.file_uploader("A text file", key=keys.UPLOAD, help=_size_help(cap))
+            return _uploaded(file.getvalue(), file.name, cap) if file else None
+        st.caption(built_in[choice].description)
+        return corpora.load(built_in[choice].name)
     except PlaygroundError as error:
         st.error(plain(error))
         return None
+
+
+def _uploaded(data: bytes, name: str, cap: int | None) -> Text:
+    text = corpora.from_upload(data, name, cap)
+    if not any(note.startswith("Read as") for note in text.notes):  # a guess stands among the notes
+        st.caption("Read as UTF-8.")
+    return text
 
 
 def _size_help(cap: int | None) -> str:
@@ -46,18 +59,30 @@ def _size_help(cap: int | None) -> str:
 def show_preflight(text: Text, model: ModelConfig, train: TrainConfig) -> bool:
     """Says what training will make of the text: its size, its characters, what is changed to fit; whether it may."""
     found = corpora.preflight(text, train)
+    vocabulary = found.vocabulary
     st.caption(
-        f"{found.characters:,} characters, {len(found.vocabulary)} different ones; "
-        f"{found.chunks_per_epoch:,} steps read it once."
+        f"{found.characters:,} characters, {len(vocabulary)} different ones; "
+        f"{found.chunks_per_epoch:,} steps read it once. "
+        f"The model has {model.parameter_count(len(vocabulary)):,} parameters."
     )
     for note in found.notes:
         st.caption(plain(note))
     try:
-        check_step(model, found.config, len(found.vocabulary))
+        check_caps(model, found.config, len(vocabulary))
     except PlaygroundError as error:
         st.error(plain(error))
         return False
     return True
+
+
+def show_characters(text: Text, train: TrainConfig) -> None:
+    """The vocabulary that training will find in the text."""
+    vocabulary = corpora.preflight(text, train).vocabulary
+    with st.popover("Its characters", icon=":material/abc:", width="stretch"):
+        st.caption(f"The vocabulary: V = {len(vocabulary):,}, in the order of their indices.")
+        more = len(vocabulary) - SHOWN_CHARACTERS
+        listed = "  ".join(map(visible, vocabulary.characters[:SHOWN_CHARACTERS]))
+        st.code(listed + (f"  and {more:,} more" if more > 0 else ""), language=None, wrap_lines=True)
 
 
 def settings() -> tuple[ModelConfig, TrainConfig]:
@@ -66,16 +91,15 @@ def settings() -> tuple[ModelConfig, TrainConfig]:
         "Model",
         list(PRESETS),
         format_func=lambda n: PRESETS[n].title,
-        key="train_preset",
+        **in_url(keys.PRESET),
         help="Settings that go together.",
     )
     preset = PRESETS[name]
     st.caption(preset.description)
-    with st.expander("Settings"):
-        # The keys carry the preset's name: another preset shows its own values.
+    with st.expander("Settings", icon=":material/tune:"):
         left, right = st.columns(2)
         cell = left.selectbox(
-            "Cell", CELLS, CELLS.index(preset.model.cell), key=f"train_cell_{name}", format_func=str.upper,
+            "Cell", CELLS, CELLS.index(preset.model.cell), **in_url(of_preset("cell", name)), format_func=str.upper,
             help=help_for(ModelConfig, "cell"),
         )  # fmt: skip
         model = replace(
@@ -90,8 +114,8 @@ def settings() -> tuple[ModelConfig, TrainConfig]:
             bptt_steps=_number(left, "BPTT steps", TrainConfig, "bptt_steps", preset.train.bptt_steps, name),
             batch_size=_number(right, "Batch size", TrainConfig, "batch_size", preset.train.batch_size, name),
             learning_rate=left.number_input(
-                "Learning rate", 1e-6, 1.0, preset.train.learning_rate, format="%.4g", key=f"train_lr_{name}",
-                help=help_for(TrainConfig, "learning_rate"),
+                "Learning rate", 1e-6, 1.0, preset.train.learning_rate, format="%.4g",
+                **in_url(of_preset("learning_rate", name)), help=help_for(TrainConfig, "learning_rate"),
             ),
             seed=_number(right, "Seed", TrainConfig, "seed", preset.train.seed, name),
             max_vocabulary=limits().max_vocabulary,
@@ -99,34 +123,35 @@ def settings() -> tuple[ModelConfig, TrainConfig]:
     return model, train
 
 
-def _number(
-    place: st.delta_generator.DeltaGenerator, label: str, kind: type, field: str, value: int, preset: str
-) -> int:
+def _number(place: DeltaGenerator, label: str, kind: type, field: str, value: int, preset: str) -> int:
     """A whole number within the engine's bounds and the server's caps, checked here again: widgets can be forged."""
     low, high = bounds_for(kind, field)
     cap = getattr(limits(), field, None)
-    most = min(int(high), cap or int(high), 2**53 - 1)
+    most = min(int(high), cap or int(high), LARGEST)
     help_text = help_for(kind, field) + (f" At most {cap:,} here. {limits().reason}" if cap else "")
-    given = place.number_input(label, int(low), most, min(value, most), key=f"train_{field}_{preset}", help=help_text)
+    given = place.number_input(
+        label, int(low), most, min(value, most), **in_url(of_preset(field, preset)), help=help_text
+    )
     return max(int(low), min(int(given), most))
 
 
 def sampling() -> SampleConfig:
     """How the model writes."""
-    prime = st.text_input(
-        "Prime", key="sample_prime", max_chars=limits().prime_characters, help=help_for(SampleConfig, "prime")
-    )[: limits().prime_characters]
+    most = limits().prime_characters
+    prime = st.text_input("Prime", max_chars=most, **in_url(keys.PRIME), help=help_for(SampleConfig, "prime"))
     temperature = st.slider(
-        "Temperature", 0.0, 2.0, 0.8, 0.05, key="sample_temperature", help=help_for(SampleConfig, "temperature")
+        "Temperature", 0.0, 2.0, 0.8, 0.05, **in_url(keys.TEMPERATURE), help=help_for(SampleConfig, "temperature")
     )
     left, right = st.columns(2)
-    length = left.number_input("Length", 1, MAX_LENGTH, 400, key="sample_length", help=help_for(SampleConfig, "length"))
-    seed = right.number_input("Seed", 0, 2**53 - 1, 0, key="sample_seed", help=help_for(SampleConfig, "seed"))
-    with st.expander("Filters"):
-        top_k = st.number_input(
-            "Top k", 1, None, None, key="sample_top_k", placeholder="all", help=help_for(SampleConfig, "top_k")
-        )
-        top_p = st.number_input(
-            "Top p", 0.01, 1.0, None, 0.05, key="sample_top_p", placeholder="1", help=help_for(SampleConfig, "top_p")
-        )
-    return SampleConfig(prime, min(int(length), MAX_LENGTH), float(temperature), top_k, top_p, int(seed))
+    length = left.number_input(
+        "Length", 1, SAMPLE_LENGTH, 400, **in_url(keys.LENGTH), help=help_for(SampleConfig, "length")
+    )
+    seed = right.number_input("Seed", 0, LARGEST, 0, **in_url(keys.SEED), help=help_for(SampleConfig, "seed"))
+    top_k = left.number_input(
+        "Top k", 1, LARGEST, None, **in_url(keys.TOP_K), placeholder="all", help=help_for(SampleConfig, "top_k")
+    )
+    top_p = right.number_input(
+        "Top p", 0.01, 1.0, None, 0.05, **in_url(keys.TOP_P), placeholder="1", help=help_for(SampleConfig, "top_p")
+    )
+    top_k = None if top_k is None else min(int(top_k), 1_000_000)
+    return SampleConfig(prime[:most], min(int(length), SAMPLE_LENGTH), float(temperature), top_k, top_p, int(seed))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from rnn.config import ModelConfig, TrainConfig
 from rnn.errors import ConfigError
 
+SAMPLE_LENGTH = 5_000  # characters of one sample, everywhere: seconds of the page's time
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -20,7 +22,9 @@ class Limits:
     max_vocabulary: int | None  # characters; rarer ones share the unknown one
     step_products: int | None  # multiplications of one step's forward pass
     text_bytes: int | None
+    checkpoint_bytes: int | None
     prime_characters: int | None
+    kept_per_owner: int | None  # runs
     active_per_owner: int | None  # runs that train at a time; more wait
     active_in_total: int | None
     reason: str
@@ -34,12 +38,15 @@ PUBLIC = Limits(
     max_vocabulary=4_000,
     step_products=2_200_000_000,  # about 0.2 s (LSTM) to 0.4 s (GRU) on one core: no turn lasts long
     text_bytes=5_000_000,
+    checkpoint_bytes=40_000_000,  # two layers of 512 with Adam's moments and the best weights
     prime_characters=2_000,
+    kept_per_owner=10,
     active_per_owner=2,
     active_in_total=40,
     reason="This server is shared; run the app on your own computer (`make app`) to lift the caps.",
 )
-LAPTOP = Limits(None, None, None, None, None, None, None, None, None, None, "")
+LAPTOP = Limits(None, None, None, None, None, None, None, None, None, None, None, None, "")
+CAPPED = ("hidden_size", "batch_size", "bptt_steps", "steps")  # settings with a cap of their own
 
 
 def is_public() -> bool:
@@ -51,8 +58,22 @@ def limits() -> Limits:
     return PUBLIC if is_public() else LAPTOP
 
 
-def check_step(model: ModelConfig, train: TrainConfig, vocabulary_size: int) -> None:
-    """Raises ConfigError where one optimizer step would keep a shared server busy for too long.
+def check_caps(model: ModelConfig, train: TrainConfig, vocabulary_size: int) -> None:
+    """Raises ConfigError where a run is more than this server gives one visitor, wherever its settings came from."""
+    for name in CAPPED:
+        cap, value = getattr(limits(), name), {**model.to_json(), **train.to_json()}[name]
+        if cap is not None and value > cap:
+            raise ConfigError(f"{name} is {value:,}, and at most {cap:,} is allowed here. {limits().reason}")
+    most = limits().max_vocabulary
+    if most is not None and vocabulary_size > most:
+        raise ConfigError(f"The vocabulary has {vocabulary_size:,} characters, more than {most:,}. {limits().reason}")
+    if is_public() and train.truncation == "full":
+        raise ConfigError(f"A gradient through the whole text keeps everybody waiting. {limits().reason}")
+    _check_step(model, train, vocabulary_size)
+
+
+def _check_step(model: ModelConfig, train: TrainConfig, vocabulary_size: int) -> None:
+    """Each within its cap, the settings can still make a step of seconds.
 
     Every weight matrix is applied once per character, so a step multiplies B * T times as often as they have entries.
     """

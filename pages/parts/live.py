@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import service, shell
+from pages.parts import keys, owner, service, shell
+from pages.parts.keys import in_url
+from pages.parts.limits import is_public
+from pages.parts.runs import command
 from rnn.config import TrainConfig
-from rnn.errors import PlaygroundError
-from rnn.figures.loss import loss_curves, loss_title
+from rnn.errors import NoSuchRunError, PlaygroundError
+from rnn.figures.loss import UNITS, loss_curves, loss_title
 from rnn.records import RunInfo, StepMetrics
 
-PLOT_CONFIG = {"modeBarButtons": [["toImage"]], "displaylogo": False}
+
+REDRAWS_PER_SECOND = 10  # redraws of all visitors together: each takes about 20 ms from training
 
 
 def run_panel(info: RunInfo) -> None:
-    """Draws the run, once a second while it is active."""
-    st.fragment(run_every=1.0 if service.is_active(info) else None)(_panel)(info.id, service.is_active(info))
+    """Draws the run, once a second while it is active; less often where many train."""
+    is_active = service.is_active(info)
+    seconds = max(1.0, service.scheduler().active_count() / REDRAWS_PER_SECOND)
+    st.fragment(run_every=seconds if is_active else None)(_panel)(info.id, is_active)
 
 
 def _panel(run_id: str, was_active: bool) -> None:
@@ -23,58 +29,102 @@ def _panel(run_id: str, was_active: bool) -> None:
     try:
         info = runs.store.get(run_id)
         metrics = runs.store.metrics(run_id)
+        samples = runs.store.samples(run_id)
+        is_own = runs.store.owns(run_id, owner.token())
+    except NoSuchRunError:
+        st.rerun()  # deleted in another tab: the whole page says so, once
     except PlaygroundError as error:
         st.error(shell.plain(error))
         return
     if was_active != service.is_active(info):
         st.rerun()  # the whole page: whether this part is polled is decided there
     _status(info, metrics)
-    if runs.store.owns(run_id, service.token()):
-        _buttons(info)
-    st.plotly_chart(
-        loss_curves(metrics, shell.is_dark()), width="stretch", key="loss", config=PLOT_CONFIG, alt=loss_title(metrics)
-    )
-    samples = runs.store.samples(run_id)
+    _buttons(info, is_own)
+    _chart(run_id, metrics)
     if samples:
         step, text = samples[-1]
         st.caption(f"Written after step {step:,}, always with the same random numbers")
         st.code(text, language=None, wrap_lines=True)
+    if is_own and is_public() and not service.is_active(info) and info.step > 0:
+        st.caption("This server keeps runs for a while only: **Manage**, **Download** keeps this one for you.")
 
 
 def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
-    steps = info.last_step
-    share = min(1.0, info.step / steps)
-    position = service.scheduler().queue_position(info.id)
-    words = f"waiting, number {position} in the queue" if position else info.status
-    speed = f" · {metrics[-1].chars_per_second:,.0f} characters/s" if metrics else ""
-    st.progress(share, f"**{words}** · step {info.step:,} of {steps:,} · {info.elapsed:.0f} s{speed}")
+    runs = service.scheduler()
+    position, left = runs.queue_position(info.id), runs.seconds_left(info.id)
+    words = [
+        f"**{f'waiting, number {position} in the queue' if position else info.status}**",
+        f"step {info.step:,} of {info.last_step:,}",
+        _clock(info.elapsed),
+    ]
+    if metrics:
+        words.append(f"{metrics[-1].chars_per_second:,.0f} characters/s")
+    if left is not None:
+        words.append(f"about {_clock(left)} left")
+    st.progress(min(1.0, info.step / info.last_step), " · ".join(words))
     if info.message:
-        st.info(shell.plain(info.message))
+        place = st.caption if info.status in ("running", "finished") else st.info
+        place(shell.plain(info.message))
+    if trouble := runs.trouble(info.id):
+        st.warning(f"Training goes on in memory. {shell.plain(trouble)}")
 
 
-def _buttons(info: RunInfo) -> None:
+def _clock(seconds: float) -> str:
+    """`42 s`, `3:07 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02} min"
+
+
+def _buttons(info: RunInfo, is_own: bool) -> None:
+    with st.container(horizontal=True, gap="small"):
+        if is_own:
+            _steering(info)
+        if st.button("Sample", key="run_sample", icon=":material/edit_note:", type="primary"):
+            st.switch_page("pages/3_Sample.py", query_params={keys.RUN: info.id})
+
+
+def _steering(info: RunInfo) -> None:
     active, is_done = service.is_active(info), info.step >= info.last_step
-    pause, step, stop, sample = st.columns(4)
     if active:
-        pause.button("Pause", key="run_pause", on_click=_command, args=("pause", info.id), width="stretch")
+        _button("Pause", "pause", info, "pause")
     else:
         beyond = info.step + TrainConfig.from_json(info.train).steps if is_done else info.stop_at
-        pause.button(
-            "Resume", key="run_resume", on_click=_command, args=("resume", info.id, beyond), width="stretch",
-            help="Goes on beyond the last step, at the final learning rate." if is_done else None,
-        )  # fmt: skip
-    step.button(
-        "One step", key="run_step", on_click=_command, args=("step_once", info.id), disabled=active, width="stretch",
-        help="Takes a single optimizer step." + (" Pause the run first." if active else ""),
+        help_text = "Goes on beyond the last step, at the final learning rate." if is_done else None
+        _button("Resume", "resume", info, "play_arrow", beyond, help=help_text)
+    help_text = "Takes a single optimizer step." + (" Pause the run first." if active else "")
+    _button("One step", "step_once", info, "skip_next", disabled=active, help=help_text)
+    _button("Stop", "stop", info, "stop", disabled=not active)
+    with st.popover("Reset", icon=":material/restart_alt:", disabled=info.step == 0):
+        st.write("What the run has learned is lost. Settings and seed stay, so it would learn the same again.")
+        _button("Back to step 0", "reset", info, "restart_alt")
+
+
+def _button(label: str, name: str, info: RunInfo, icon: str, *arguments: object, **options: object) -> None:
+    st.button(
+        label, key=f"run_{name}", icon=f":material/{icon}:", on_click=command, args=(name, info.id, *arguments),
+        **options,
     )  # fmt: skip
-    stop.button("Stop", key="run_stop", on_click=_command, args=("stop", info.id), disabled=not active, width="stretch")
-    if sample.button("Sample", key="run_sample", icon=":material/edit_note:", width="stretch"):
-        st.switch_page("pages/3_Sample.py", query_params={service.RUN: info.id})
 
 
-def _command(name: str, run_id: str, *arguments: object) -> None:
-    """Carries out a click; what cannot be done is said."""
-    try:
-        getattr(service.scheduler(), name)(run_id, service.token(), *arguments)
-    except PlaygroundError as error:
-        st.toast(shell.plain(error), icon=":material/error:")
+def _chart(run_id: str, metrics: list[StepMetrics]) -> None:
+    """The loss. Frozen, it stands still while training goes on, so that it can be zoomed."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        unit = st.segmented_control(
+            "Unit of the loss", list(UNITS), default="nats", **in_url(keys.UNIT), label_visibility="collapsed",
+            required=True,
+        )  # fmt: skip
+        log_steps = st.toggle("Log steps", **in_url(keys.LOG_STEPS), help="Steps on a logarithmic axis.")
+        is_frozen = st.toggle("Freeze", key=keys.FREEZE, help="Holds the chart still, to zoom; training goes on.")
+    if is_frozen:
+        if st.session_state.get(keys.FROZEN, (None,))[0] != run_id:
+            st.session_state[keys.FROZEN] = run_id, metrics
+        metrics = st.session_state[keys.FROZEN][1]
+    else:
+        st.session_state.pop(keys.FROZEN, None)
+    unit = unit if unit in UNITS else "nats"
+    st.plotly_chart(
+        loss_curves(metrics, unit, log_steps, shell.is_dark()), width="stretch", key="loss", config=shell.PLOT_CONFIG,
+        alt=loss_title(metrics, unit),
+    )  # fmt: skip

@@ -1,31 +1,27 @@
-"""The one store and scheduler of the server, and who is asking."""
+"""The one store and scheduler of the server, and the run that a page is about."""
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import suppress
 
 import streamlit as st
 
-from pages.parts.limits import is_public, limits
+from pages.parts import owner
+from pages.parts.keys import RUN, RUN_IN_URL
+from pages.parts.limits import limits
 from pages.parts.shell import complaints, plain
-from rnn.checkpoint_file import read
-from rnn.errors import NoSuchRunError, StoreError
+from rnn.errors import NoSuchRunError, PlaygroundError, StoreError
 from rnn.records import RunInfo
 from rnn.runs.scheduler import Scheduler
 from rnn.runs.store import ACTIVE, Store
-from rnn.sampling import NumpyModel
-from rnn.vocabulary import Vocabulary
-
-RUN = "run"  # key of the current run, in the session and in the URL
-TOKEN = "owner_token"
 
 
 @st.cache_resource(show_spinner=False, on_release=Scheduler.close)
 def _scheduler() -> Scheduler:
     caps = limits()
-    return Scheduler(Store(), caps.active_per_owner, caps.active_in_total)
+    runs = Scheduler(Store(), caps.active_per_owner, caps.active_in_total, caps.kept_per_owner)
+    runs.resume_interrupted()
+    return runs
 
 
 def scheduler() -> Scheduler:
@@ -35,31 +31,40 @@ def scheduler() -> Scheduler:
 
 
 def open_runs() -> Scheduler:
-    """The scheduler for a page that begins: it says, once, if this server does not train."""
+    """The scheduler for a page that begins: it learns who is asking, and says, once, if this server does not train."""
     runs = scheduler()
+    former = owner.recognise()
     with complaints():
+        if former and runs.store.count_of(former):
+            runs.change_owner(former, owner.token())
         refusal = runs.refusal
     if refusal:
         st.warning(plain(refusal))
     return runs
 
 
-@st.cache_resource(show_spinner=False)
 def warm_up() -> None:
     """Loads torch in the background, once; pages call it when they have drawn themselves."""
+    with suppress(PlaygroundError):  # of runs that cannot be opened, the pages that show some say it
+        _warm_up()
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up() -> None:
     _scheduler().warm_up()
 
 
-def token() -> str:
-    """The visitor's secret: one owner on a laptop, one per session on a public server."""
-    if not is_public():
-        return "laptop"
-    return str(st.session_state.setdefault(TOKEN, secrets.token_urlsafe(32)))
+def own_runs() -> list[RunInfo]:
+    """The visitor's runs, the newest first."""
+    with complaints():
+        return scheduler().store.runs_of(owner.token())
 
 
 def current_run() -> RunInfo | None:
-    """The run that the page is about: the one in the URL, else the one chosen before."""
-    run_id = st.query_params.get(RUN) or st.session_state.get(RUN)
+    """The run that the page is about: the one that the URL names anew, else the one chosen before."""
+    named, chosen = st.query_params.get(RUN), st.session_state.get(RUN)
+    # After a click that was interrupted, the browser's URL may still be that of before.
+    run_id = named if named and named != st.session_state.get(RUN_IN_URL) else chosen or named
     if not run_id:
         return None
     try:
@@ -78,48 +83,15 @@ def current_run() -> RunInfo | None:
 def choose_run(run_id: str | None) -> None:
     """Makes a run the current one, here and in the URL."""
     if run_id is None:
-        st.session_state.pop(RUN, None)
+        for key in (RUN, RUN_IN_URL):
+            st.session_state.pop(key, None)
         st.query_params.pop(RUN, None)
-    else:
-        st.session_state[RUN] = st.query_params[RUN] = run_id
+        return
+    st.session_state[RUN] = run_id  # first: what changes the URL can be where a second click cuts this off
+    if st.query_params.get(RUN) != run_id:
+        st.query_params[RUN] = run_id
+    st.session_state[RUN_IN_URL] = run_id
 
 
 def is_active(info: RunInfo) -> bool:
     return info.status in ACTIVE
-
-
-@dataclass(frozen=True)
-class Writer:
-    """A trained model as far as writing needs it; shared by all sessions and never changed."""
-
-    model: NumpyModel
-    vocabulary: Vocabulary
-    weights: str  # which weights these are, in words
-
-
-def writer(run_id: str) -> Writer:
-    """A run's model as it is now (its owner's active run is saved first), or as it was last saved.
-
-    Raises:
-        PlaygroundError: nothing has been saved yet, or it cannot be read.
-    """
-    runs = scheduler()
-    if runs.store.owns(run_id, token()) and not runs.refusal:
-        runs.save(run_id, token())
-    path = runs.store.checkpoint_path(run_id)
-    if not path.exists():
-        raise StoreError("This run has not been saved yet. Its first save comes within half a minute of training.")
-    return _read(path, path.stat().st_mtime_ns)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _read(path: Path, changed: int) -> Writer:
-    """`changed`, the time of the file's last change, is part of the key."""
-    checkpoint = read(path)
-    best = checkpoint.metadata["best"]
-    which = (
-        f"step {best['step']:,}, the lowest validation loss so far ({best['loss']:.2f} nats)"
-        if best
-        else f"step {checkpoint.step:,}"
-    )
-    return Writer(checkpoint.sampler(), checkpoint.vocabulary, which)

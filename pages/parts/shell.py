@@ -6,10 +6,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rnn.errors import PlaygroundError
+
+STYLE = Path(__file__).parents[2] / "assets" / "app.css"
+PLOT_CONFIG = {"modeBarButtons": [["toImage"]], "displaylogo": False}  # of every chart
+ARROWS = {"Next": ":material/arrow_forward:", "Back": ":material/arrow_back:"}
 
 
 @dataclass(frozen=True)
@@ -39,19 +45,31 @@ PAGES = (
 )  # fmt: skip
 
 
+def neighbours(here: int) -> list[tuple[str, Page]]:
+    """The next page and the one before, where there are some."""
+    return [(label, PAGES[i]) for label, i in (("Next", here + 1), ("Back", here - 1)) if 0 <= i < len(PAGES)]
+
+
 def page(title: str) -> None:
     """Begins a page: each one calls this first, so that a cold deep link finds everything in its place."""
     here = next(i for i, p in enumerate(PAGES) if p.title == title)
     st.set_page_config(page_title=f"{title} · RNN Playground", page_icon=":material/all_inclusive:", layout="wide")
+    st.html(STYLE)
     with st.sidebar:
         st.subheader("RNN Playground", anchor=False)
         for p in PAGES:
             st.page_link(p.path, label=p.title, icon=p.icon)
         st.divider()
-        for label, i in (("Next", here + 1), ("Back", here - 1)):
-            if 0 <= i < len(PAGES):
-                st.page_link(PAGES[i].path, label=f"{label}: {PAGES[i].title}")
+        for label, p in neighbours(here):
+            st.page_link(p.path, label=f"{label}: {p.title}", icon=ARROWS[label])
     st.title(title if here else "RNN Playground", anchor=False)
+
+
+def settings_and_show(widths: list[int], is_shown_first: bool) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """A column for settings and one for what they make; on a phone the second may come first (assets/app.css)."""
+    with st.container(key="shown_first" if is_shown_first else "settings_first"):
+        settings, show = st.columns(widths, gap="large")
+    return settings, show.container(key="on_show")
 
 
 def plain(text: object) -> str:

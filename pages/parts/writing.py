@@ -1,78 +1,88 @@
-"""The Sample page's parts: choosing a model, letting it write, looking at one draw."""
+"""The Sample page's text as it is written, and a look at one draw of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import live, service, shell
+from pages.parts import keys, shell
+from pages.parts.writers import Writer
 from rnn.config import SampleConfig
 from rnn.figures.characters import visible
 from rnn.figures.softmax import bars_title, next_character_bars
-from rnn.records import RunInfo
+from rnn.records import Sampled
 from rnn.sampling import generate, softmax
 
-CHOICE, PIECE = "sample_model", "sample_piece"  # in the session: the model's run, and the text on show
-REDRAW_EVERY = 20  # characters
+REDRAW_SECONDS = 0.05
+REDRAWS = 60  # for a whole text, however long: three seconds that an eye can follow and a hand can stop
 
 
 @dataclass
 class Piece:
-    """A text, and all it takes to draw it again character by character."""
+    """A text as far as it is written, and all it takes to go on with it or to draw it again."""
 
-    run_id: str
-    writer: service.Writer
+    model_id: Any
+    writer: Writer
     settings: SampleConfig
+    draws: Iterator[Sampled]
     text: str = ""
+    is_over: bool = False  # all is written, or it was stopped
+    shown: str = field(init=False)  # what stands before the text
+
+    def __post_init__(self) -> None:
+        self.shown = self.settings.prime
 
 
-def choose_model() -> RunInfo | None:
-    """One of the visitor's runs, or the one that the link names."""
-    linked = service.current_run()
-    runs = {run.id: run for run in service.scheduler().store.runs_of(service.token())}
-    if linked is not None:
-        runs.setdefault(linked.id, linked)
-    if not runs:
-        return None
-    if st.session_state.get(CHOICE) not in runs:
-        st.session_state[CHOICE] = linked.id if linked else next(iter(runs))
-    # Labels that changed while a run trains would make the widget forget the choice; the id tells namesakes apart.
-    chosen = st.selectbox("Model", list(runs), format_func=lambda i: f"{runs[i].name} · {i[:4]}", key=CHOICE)
-    service.choose_run(chosen)
-    return runs[chosen]
-
-
-def piece_on_show(run_id: str, settings: SampleConfig, is_wanted: bool) -> Piece:
-    """The model's text: a new one where it is wanted or there is none of this model, else the one there is.
+def new_piece(model_id: Any, writer: Writer, settings: SampleConfig) -> Piece:
+    """A text to be written.
 
     Raises:
-        PlaygroundError: the model cannot be read, or cannot begin with this prime.
+        PlaygroundError: the model cannot begin with this prime.
     """
-    piece: Piece | None = st.session_state.get(PIECE)
-    is_new = is_wanted or piece is None or piece.run_id != run_id
-    if is_new or piece is None:
-        piece = Piece(run_id, service.writer(run_id), settings)
-    st.caption(f"Written with the weights of {piece.writer.weights}")
-    place = st.empty()
-    if is_new:
+    draws = generate(writer.model, writer.vocabulary, **settings.to_json())  # says at once if it cannot
+    return Piece(model_id, writer, settings, draws)
+
+
+def piece_on_show(model_id: Any, settings: SampleConfig) -> Piece | None:
+    """The text there is, if it is what this model writes with these settings."""
+    piece: Piece | None = st.session_state.get(keys.PIECE)
+    return piece if piece and (piece.model_id, piece.settings) == (model_id, settings) else None
+
+
+def show(piece: Piece) -> None:
+    """Draws the text; one that is not over goes on, whatever has run the page anew in the meantime."""
+    st.session_state[keys.PIECE] = piece
+    st.caption(f"Written with the weights of {shell.plain(piece.writer.about)}")
+    place, stop = st.empty(), st.empty()
+    if not piece.is_over:
+        stop.button("Stop", key="sample_stop", icon=":material/stop:", on_click=_stop)
         _write(piece, place)
-    place.code(piece.settings.prime + piece.text, language=None, wrap_lines=True)
-    return piece
+        stop.empty()
+    _draw(piece, place)
 
 
-def _write(piece: Piece, place: st.delta_generator.DeltaGenerator) -> None:
-    """Draws the text, showing it as it comes. A click on Stop runs the page anew, with the text as far as it is."""
-    writer = piece.writer
-    drawn = generate(writer.model, writer.vocabulary, **piece.settings.to_json())  # says at once if it cannot
-    st.session_state[PIECE] = piece
-    stop = st.empty()
-    stop.button("Stop", key="sample_stop", icon=":material/stop:")
-    while more := "".join(s.char for s in islice(drawn, REDRAW_EVERY)):
+def _stop() -> None:
+    st.session_state[keys.PIECE].is_over = True
+
+
+def _write(piece: Piece, place: DeltaGenerator) -> None:
+    """Lets the text appear as it is written."""
+    at_once = max(1, piece.settings.length // REDRAWS)
+    while more := "".join(s.char for s in islice(piece.draws, at_once)):
         piece.text += more
-        place.code(piece.settings.prime + piece.text, language=None, wrap_lines=True)
-    stop.empty()
+        _draw(piece, place)
+        time.sleep(REDRAW_SECONDS)
+    piece.is_over = True
+
+
+def _draw(piece: Piece, place: DeltaGenerator) -> None:
+    place.code(piece.shown + piece.text, language=None, wrap_lines=True)
 
 
 def inspect(piece: Piece) -> None:
@@ -83,8 +93,9 @@ def inspect(piece: Piece) -> None:
         return
     if last > 1:
         position = st.slider(
-            "Look at character", 1, last, last, key=f"sample_position_{last}", help="Whose softmax is shown."
-        )
+            "Look at character", 1, last, last, key=f"sample_position_{last}",
+            help="Whose softmax is shown: the last one, or any other of the text.",
+        )  # fmt: skip
     again = generate(writer.model, writer.vocabulary, **piece.settings.to_json())
     drawn = next(islice(again, position - 1, position))
     before = softmax(drawn.logits)
@@ -95,6 +106,6 @@ def inspect(piece: Piece) -> None:
     )
     shown = (writer.vocabulary.characters, before, drawn.probabilities, drawn.index)
     st.plotly_chart(
-        next_character_bars(*shown, shell.is_dark()), width="stretch", key="softmax", config=live.PLOT_CONFIG,
+        next_character_bars(*shown, shell.is_dark()), width="stretch", key="softmax", config=shell.PLOT_CONFIG,
         alt=bars_title(*shown),
     )  # fmt: skip

@@ -34,22 +34,24 @@ def next_character_bars(
     shown = _likeliest(before, after, chosen)
     labels = [visible(characters[i]) for i in shown]
     x = list(range(len(shown)))
-    fig = go.Figure()
-    fig.add_bar(
-        x=x, y=before[shown].tolist(), customdata=labels, name="model (temperature 1)",
-        marker={"color": colours.muted}, hovertemplate="“%{customdata}”<br>model %{y:.4f}<extra></extra>",
-    )  # fmt: skip
+    model = {
+        "type": "bar", "name": "model (temperature 1)", "x": x, "y": before[shown].tolist(), "customdata": labels,
+        "marker": {"color": colours.muted}, "hovertemplate": "“%{customdata}”<br>model %{y:.4f}<extra></extra>",
+    }  # fmt: skip
     widths = [3 if i == chosen else 0 for i in shown]
-    fig.add_bar(
-        x=x, y=after[shown].tolist(), customdata=labels, name="drawn from",
-        marker={"color": theme.OUTPUT, "line": {"color": colours.foreground, "width": widths}},
-        hovertemplate="“%{customdata}”<br>drawn with %{y:.4f}<extra></extra>",
+    drawn = {
+        "type": "bar", "name": "drawn from", "x": x, "y": after[shown].tolist(), "customdata": labels,
+        "marker": {"color": theme.OUTPUT, "line": {"color": colours.foreground, "width": widths}},
+        "hovertemplate": "“%{customdata}”<br>drawn with %{y:.4f}<extra></extra>",
+    }  # fmt: skip
+    letters = {"family": "monospace", "size": 14, "color": colours.foreground}
+    ticks = {"tickvals": x, "ticktext": labels, "tickangle": 0, "tickfont": letters}
+    highest = float(max(before[shown].max(), after[shown].max()))
+    return theme.figure(
+        [model, drawn], bars_title(characters, before, after, chosen), "next character, likeliest first",
+        "probability", dark, height=340, xaxis=ticks, yaxis={"range": [0, 1.02 * highest]}, barmode="group",
+        bargap=0.25,
     )  # fmt: skip
-    title = bars_title(characters, before, after, chosen)
-    theme.layout(fig, title, "next character, likeliest first", "probability", dark, height=340)
-    fig.update_xaxes(tickvals=x, ticktext=labels, tickangle=0, tickfont={"family": "monospace", "size": 14})
-    fig.update_yaxes(range=[0, 1.02 * float(max(before[shown].max(), after[shown].max()))])
-    return fig.update_layout(barmode="group", bargap=0.25)
 
 
 def _likeliest(before: NDArray[Any], after: NDArray[Any], chosen: int | None) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,47 +19,94 @@ VALIDATION = "#56B4E9"
 
 @dataclass(frozen=True)
 class Ink:
-    """The colours that depend on the background."""
+    """The colours that depend on the background. Those of the page are the same in .streamlit/config.toml."""
 
+    background: str
     foreground: str  # text, and the training loss
     muted: str  # what stands behind: single steps, references
     grid: str
+    input: str  # the colours of the network as text, contrast >= 4.5
+    hidden: str
+    output: str
 
 
-LIGHT = Ink("#1F2328", "#8C959F", "#E4E7EB")
-DARK = Ink("#ECEEF1", "#7C8590", "#2B3038")
+LIGHT = Ink("#FFFFFF", "#1F2328", "#8C959F", "#E4E7EB", "#0072B2", "#8A5A00", "#00704F")
+DARK = Ink("#0F1216", "#ECEEF1", "#7C8590", "#2B3038", "#62B0E8", "#F0B43C", "#3FC79B")
 
 
 def ink(dark: bool) -> Ink:
     return DARK if dark else LIGHT
 
 
-def layout(fig: go.Figure, title: str, x: str, y: str, dark: bool, height: int = 360) -> go.Figure:
-    """Gives a figure its title, axis names and the shared look; the height is fixed so that updates do not jump."""
-    colours = ink(dark)
-    axis: dict[str, Any] = {
-        "gridcolor": colours.grid, "zerolinecolor": colours.grid, "linecolor": colours.grid,
-        "tickfont_size": 13, "title_font_size": 14, "automargin": True,
-    }  # fmt: skip
-    fig.update_layout(
-        title={
-            "text": title,
-            "font_size": 16,
-            "x": 0,
-            "y": 1,
-            "xanchor": "left",
-            "yanchor": "top",
+def channels(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue of "#RRGGBB", each 0 to 255."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def shade(colour: str, opacity: float) -> str:
+    """`colour` with that opacity (0 to 1), as Plotly takes it: magnitude is opacity."""
+    return f"rgba({', '.join(map(str, channels(colour)))}, {opacity:.3f})"
+
+
+def text_on(colour: str, opacity: float, background: str) -> str:
+    """Black or white, whichever is read more easily on `colour` laid over `background`: contrast at least 4.5."""
+    black, white = "#000000", "#FFFFFF"
+    laid = [opacity * c + (1 - opacity) * b for c, b in zip(channels(colour), channels(background), strict=True)]
+    seen = luminance(laid)
+    return black if (seen + 0.05) ** 2 >= 1.05 * 0.05 else white  # where both contrasts are equal
+
+
+def luminance(rgb: Sequence[float]) -> float:
+    """The relative luminance of red, green and blue (0 to 255), from 0 for black to 1 for white, as WCAG has it."""
+    parts = [c / 255 for c in rgb]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def figure(
+    data: Sequence[dict[str, Any]], title: str, x: str, y: str, dark: bool, height: int = 360, **more: Any
+) -> go.Figure:
+    """A figure of these traces with its title, axis names and the shared look.
+
+    Plotly does not check the dictionaries here: its checks take 30 to 60 ms, which every watched run would cost every
+    second, and training would wait for them. The tests check every figure in its place.
+
+    Args:
+        data: traces as plain dictionaries.
+        title: what the figure shows now.
+        x, y: the names of the axes, with units.
+        dark: whether it stands on a dark background.
+        height: in pixels; it is fixed so that updates do not jump.
+        more: what this layout has on top of the shared one, or in its place.
+    """
+    shared = _layout(title, x, y, ink(dark), height)
+    for name, value in more.items():
+        shared[name] = {**shared[name], **value} if isinstance(shared.get(name), dict) else value
+    return go.Figure({"data": list(data), "layout": shared}, _validate=False)
+
+
+def _layout(title: str, x: str, y: str, colours: Ink, height: int) -> dict[str, Any]:
+    return {
+        "title": {
+            "text": title, "font": {"size": 16}, "x": 0, "y": 1, "xanchor": "left", "yanchor": "top",
             "pad": {"t": 12, "l": 8},
         },
-        font={"color": colours.foreground, "size": 14},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        height=height,
-        margin={"l": 8, "r": 8, "t": 76, "b": 8},  # room above for the title, and one row of legend under it
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font_size": 13},
-        hoverlabel_font_size=14,
-        uirevision="keep",  # a redraw keeps the viewer's zoom
-    )
-    fig.update_xaxes(title=x, **axis)
-    fig.update_yaxes(title=y, **axis)
-    return fig
+        "font": {"color": colours.foreground, "size": 14},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 76, "b": 8},  # room above for the title, and one row of legend under it
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 13}},
+        "hoverlabel": {"bgcolor": colours.background, "font": {"size": 14, "color": colours.foreground}},
+        "uirevision": "keep",  # a redraw keeps the viewer's zoom
+        "xaxis": _axis(x, colours),
+        "yaxis": _axis(y, colours),
+    }  # fmt: skip
+
+
+def _axis(name: str, colours: Ink) -> dict[str, Any]:
+    return {
+        "title": {"text": name, "font": {"size": 14, "color": colours.foreground}},
+        "tickfont": {"size": 13, "color": colours.foreground}, "gridcolor": colours.grid,
+        "zerolinecolor": colours.grid, "linecolor": colours.grid, "automargin": True,
+    }  # fmt: skip

@@ -242,6 +242,10 @@ class Scheduler:
         (began, first), (now, last) = job.pace[0], job.pace[-1]
         return max(0, job.last_step - last) * (now - began) / max(1, last - first)
 
+    def active_count(self) -> int:
+        """How many runs take turns now."""
+        return len(self._jobs)
+
     def trouble(self, run_id: str) -> str:
         """Why something of an active run could not be kept the last time it was tried, or ""."""
         job = self._jobs.get(run_id)

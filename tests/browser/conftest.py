@@ -8,10 +8,11 @@ import re
 from collections.abc import Generator, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.playground import REPOSITORY, Server
+from tests.browser.visitor import PATIENCE, start, status
 
 FLAGS = [
     "--no-sandbox",
@@ -21,6 +22,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+DESKTOP = {"width": 1280, "height": 800}
 
 
 @pytest.fixture(scope="session")
@@ -44,10 +46,20 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def finished_run(browser: Browser, server: Server) -> str:
+    """The id of a small run that has ended, to look at; no test changes it."""
+    with contextlib.closing(browser.new_context(viewport=DESKTOP)) as context:
+        page = context.new_page()
+        run_id = start(page, server, steps=60)
+        expect(status(page)).to_contain_text("finished", timeout=PATIENCE)
+        return run_id
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh visitor with a window of 1280 x 800. The test fails if the page shows an exception at its end."""
-    with contextlib.closing(browser.new_context(viewport={"width": 1280, "height": 800})) as context:
+    with contextlib.closing(browser.new_context(viewport=DESKTOP)) as context:
         page = context.new_page()
         yield page
         if not page.is_closed():

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn.config import PRESETS, ModelConfig, SampleConfig, TrainConfig, bounds_for, help_for
+from rnn.config import CELLS, PRESETS, ModelConfig, SampleConfig, TrainConfig, bounds_for, help_for
 from rnn.errors import ConfigError, PlaygroundError
 
 SETTINGS = (ModelConfig, TrainConfig, SampleConfig)
@@ -154,6 +154,58 @@ def test_any_json_value_makes_settings_or_a_refusal_that_names_the_field(cls: An
 @pytest.mark.parametrize(("cell", "count"), [("rnn", 66_369), ("gru", 182_337), ("lstm", 240_321)])
 def test_two_layers_of_128_on_65_characters_have_the_known_number_of_parameters(cell: str, count: int) -> None:
     assert ModelConfig(cell=cell, hidden_size=128, num_layers=2).parameter_count(65) == count
+
+
+MODELS = st.builds(
+    ModelConfig,
+    cell=st.sampled_from(CELLS),
+    hidden_size=st.integers(*bounds_for(ModelConfig, "hidden_size")),
+    num_layers=st.integers(1, 4),
+    embedding_size=st.sampled_from([0, 7]),
+    bias=st.booleans(),
+    bidirectional=st.booleans(),
+)
+
+
+def count_of(model: ModelConfig, hidden_size: int, vocabulary_size: int) -> int:
+    return dataclasses.replace(model, hidden_size=hidden_size).parameter_count(vocabulary_size)
+
+
+@given(model=MODELS, vocabulary_size=st.integers(1, 300))
+def test_a_model_sized_for_its_own_count_is_itself(model: ModelConfig, vocabulary_size: int) -> None:
+    other = dataclasses.replace(model, hidden_size=3)
+    assert other.sized_for(model.parameter_count(vocabulary_size), vocabulary_size) == model
+
+
+@given(model=MODELS, vocabulary_size=st.integers(1, 300), data=st.data())
+def test_no_hidden_size_comes_closer_than_the_one_sized_for(
+    model: ModelConfig, vocabulary_size: int, data: st.DataObject
+) -> None:
+    low, high = 1, 2048
+    wanted = data.draw(st.integers(count_of(model, low, vocabulary_size), count_of(model, high, vocabulary_size)))
+    sized = model.sized_for(wanted, vocabulary_size)
+    neighbours = range(max(low, sized.hidden_size - 1), min(high, sized.hidden_size + 1) + 1)
+    distances = {size: abs(count_of(model, size, vocabulary_size) - wanted) for size in neighbours}
+    assert distances[sized.hidden_size] == min(distances.values())
+    assert dataclasses.replace(sized, hidden_size=model.hidden_size) == model
+
+
+def test_of_two_hidden_sizes_as_close_the_smaller_one_is_taken() -> None:
+    model = ModelConfig(cell="lstm")
+    between, odd = divmod(count_of(model, 10, 66) + count_of(model, 11, 66), 2)
+    assert not odd
+    assert [model.sized_for(between + more, 66).hidden_size for more in (-1, 0, 1)] == [10, 10, 11]
+
+
+@pytest.mark.parametrize("parameters", [-1, 0, 401, 17_459_266, pytest.param(HUGE, id="huge")])
+def test_a_count_that_no_hidden_size_has_is_refused_with_those_there_are(parameters: int) -> None:
+    with pytest.raises(
+        ConfigError, match=r"lstm can have 402 parameters .* to 17,459,265 \(hidden_size 2048\)"
+    ) as refusal:
+        ModelConfig().sized_for(parameters, 65)
+    assert len(str(refusal.value)) < 250
+    assert ModelConfig().sized_for(402, 65).hidden_size == 1
+    assert ModelConfig().sized_for(17_459_265, 65).hidden_size == 2048
 
 
 @pytest.mark.parametrize("name", PRESETS)

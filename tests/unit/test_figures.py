@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from rnn.figures.characters import visible
-from rnn.figures.loss import loss_curves, loss_title, smoothed
+from rnn.figures.loss import UNITS, loss_curves, loss_title, smoothed
 from rnn.figures.softmax import SHOWN, bars_title, next_character_bars
 from rnn.records import StepMetrics
 
@@ -21,12 +25,51 @@ CURVE = [metrics(1, 4.0), metrics(2, 3.0), metrics(3, 2.0, validation=2.5), metr
 
 
 @pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        *(partial(loss_curves, CURVE, unit, log_steps=log) for unit in UNITS for log in (False, True)),
+        partial(loss_curves, []), partial(loss_curves, CURVE * 10),
+        partial(next_character_bars, "abc", np.array([0.5, 0.3, 0.2]), np.array([0.0, 0.4, 0.6]), 1),
+    ],
+)  # fmt: skip
+def test_every_figure_is_one_that_plotly_accepts(draw: Callable[..., go.Figure], dark: bool) -> None:
+    fig = draw(dark=dark).to_dict()
+    assert go.Figure(fig).to_dict() == fig  # here with Plotly's checks
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"), [("nats", 1.5), ("bits", 1.5 / math.log(2)), ("perplexity", math.exp(1.5))]
+)
+def test_a_loss_is_converted_to_the_unit_that_is_asked_for(unit: str, expected: float) -> None:
+    fig = loss_curves([metrics(1, 1.5, validation=1.5)], unit)
+    for trace in fig.data:
+        assert list(trace.y) == pytest.approx([expected], abs=1e-4)
+    assert f"{expected:.2f}" in loss_title([metrics(1, 1.5)], unit)
+    assert unit in fig.layout.yaxis.title.text
+
+
+def test_a_loss_that_exploded_can_be_told_in_every_unit() -> None:
+    for unit in UNITS:
+        assert math.isfinite(loss_curves([metrics(1, 1e6)], unit).data[0].y[0])
+
+
+def test_steps_can_stand_on_a_logarithmic_axis() -> None:
+    assert loss_curves(CURVE, log_steps=True).layout.xaxis.type == "log"
+    assert loss_curves(CURVE).layout.xaxis.type != "log"
+
+
+def test_a_single_step_can_be_seen() -> None:
+    assert "markers" in loss_curves(CURVE[:1]).data[1].mode
+
+
+@pytest.mark.parametrize("dark", [False, True])
 def test_loss_curves_show_every_point_and_name_both_axes(dark: bool) -> None:
-    fig = loss_curves(CURVE, dark)
+    fig = loss_curves(CURVE, dark=dark)
     each, smooth, validation = fig.data
     assert list(each.x) == [1, 2, 3, 4]
     assert list(each.y) == [4.0, 3.0, 2.0, 1.0]
-    assert list(smooth.y) == pytest.approx(smoothed([4.0, 3.0, 2.0, 1.0]))
+    assert list(smooth.y) == pytest.approx(smoothed([4.0, 3.0, 2.0, 1.0]), abs=1e-4)
     assert list(validation.x) == [3]
     assert list(validation.y) == [2.5]
     assert fig.layout.xaxis.title.text == "step"

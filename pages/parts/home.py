@@ -1,0 +1,133 @@
+"""The Home page's parts: what a recurrent network computes, and one at work."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.parts import shell
+from rnn.errors import PlaygroundError
+from rnn.figures import theme
+from rnn.figures.unrolled import STEPS, UNITS, unrolled, unrolled_alt
+from rnn.sampling import NumpyModel, generate, trace
+from rnn.shipped import open_shipped
+from rnn.vocabulary import Vocabulary
+
+MODEL = "rnn"  # its step is the equation on the page, and nothing more
+SEED = "home_seed"  # in the session: which text is shown
+PRIME = "The "
+LENGTH = 300  # characters
+HEIGHT = 305  # pixels: what stands below on a phone stays where it is while the text grows
+TEMPERATURE = 0.6
+REDRAW_EVERY, REDRAW_SECONDS = 7, 0.05  # the whole text takes some two seconds
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The shipped model as far as Home needs it; shared by all sessions and never changed."""
+
+    model: NumpyModel
+    vocabulary: Vocabulary
+    learned: int  # numbers in its matrices and biases
+
+
+def equations() -> None:
+    """One step, in the colours of the figure. On a phone the formulas stand below each other, each one whole."""
+    ink = theme.ink(shell.is_dark())
+    x, h, y = (partial(_coloured, colour) for colour in (ink.input, ink.hidden, ink.output))
+    formulas = (
+        rf"{h('h_t')} = \tanh({h('W_{hh}')}\,{h('h_{t-1}')} + {x('W_{xh}')}\,{x('x_t')} + b_h)",
+        rf"{y('y_t')} = {y('W_{hy}')}\,{h('h_t')} + b_y",
+        rf"p_t = \mathrm{{softmax}}({y('y_t')})",
+    )
+    st.markdown(" &emsp; ".join(f"${{{formula}}}$" for formula in formulas))
+
+
+def _coloured(colour: str, formula: str) -> str:
+    return rf"\textcolor{{{colour}}}{{{formula}}}"
+
+
+@st.fragment
+def at_work() -> None:
+    """The shipped model writes a text, beside its first steps unrolled; a click writes another."""
+    seed = st.session_state.setdefault(SEED, 0)
+    try:
+        writer, text = _writer(), _text(seed)
+    except PlaygroundError as error:
+        st.error(shell.plain(error))
+        return
+    text_side, figure_side = st.columns([2, 3], gap="medium")
+    with text_side:
+        st.button(
+            "Write again", key="home_write", icon=":material/edit_note:", on_click=_next_seed,
+            help=f"Another seed draws other characters. Temperature {TEMPERATURE} favours the likelier ones.",
+        )  # fmt: skip
+        place = st.empty()
+        _small(
+            f"An RNN with {writer.learned:,} learned numbers, trained on the Python manual. "
+            f"Temperature {TEMPERATURE}, seed {seed}."
+        )
+    _write(place, text[:REDRAW_EVERY])  # first, because the browser is busy for a while when it loads Plotly
+    with figure_side:
+        _figure(writer, text)
+    _write(place, text, REDRAW_EVERY)
+
+
+def _figure(writer: Writer, text: str) -> None:
+    """The first characters that were drawn, each with the one that came after it."""
+    start = len(PRIME)
+    inside = trace(writer.model, writer.vocabulary, text[: start + STEPS + 1])
+    st.plotly_chart(
+        unrolled(inside, start, dark=shell.is_dark()), width="stretch", key="unrolled", config=shell.PLOT_CONFIG,
+        alt=unrolled_alt(inside, start),
+    )  # fmt: skip
+    _small(
+        f":blue[x], the character read. :orange[h], {UNITS} of the {writer.model.config.hidden_size} numbers of the "
+        ":orange[hidden state]. :green[softmax(y)], the likeliest next characters; framed, the one that was "
+        "drawn. It is read next."
+    )
+
+
+def _small(text: str) -> None:
+    """As a caption, but without its transparency, which takes too much from the colours."""
+    st.markdown(f":small[{text}]")
+
+
+def _write(place: DeltaGenerator, text: str, start: int = 0) -> None:
+    """Shows the text as it grows from `start` characters to all, slowly enough for the eye."""
+    for end in range(start + REDRAW_EVERY, len(text) + REDRAW_EVERY, REDRAW_EVERY):
+        place.code(text[:end], language=None, wrap_lines=True, height=HEIGHT)
+        time.sleep(REDRAW_SECONDS)
+
+
+def _next_seed() -> None:
+    st.session_state[SEED] = st.session_state.get(SEED, 0) + 1
+
+
+def ways_on() -> None:
+    """The five pages, and what each is for."""
+    for column, page in zip(st.columns(len(shell.PAGES) - 1), shell.PAGES[1:], strict=True):
+        with column.container(gap=None):
+            st.page_link(page.path, label=f"**{page.title}**", icon=page.icon)
+            _small(f":gray[{page.purpose}]")
+
+
+# The same for every visitor, so computed once ---------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False)
+def _writer() -> Writer:
+    checkpoint = open_shipped(MODEL)
+    vocabulary = checkpoint.vocabulary
+    return Writer(checkpoint.sampler(), vocabulary, checkpoint.model.parameter_count(len(vocabulary)))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _text(seed: int) -> str:
+    writer = _writer()
+    drawn = generate(writer.model, writer.vocabulary, PRIME, LENGTH, TEMPERATURE, seed=seed)
+    return PRIME + "".join(s.char for s in drawn)

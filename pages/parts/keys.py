@@ -1,0 +1,43 @@
+"""Every name that widgets, the session and the URL share, so that no two pages use one for two things.
+
+A widget that is given `**in_url(key)` keeps its value in the URL: the link reopens the page as it was (Streamlit
+takes a value of the wrong type, or one that is not among the choices, out of the URL again). The value survives a
+change of pages too. What the URL says is checked again wherever it is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+# In the URL, on every page
+RUN = "run"  # id of the current run; also in the session
+SHIPPED = "model"  # name of a shipped model, on the Sample page
+
+# In the session only
+RUN_IN_URL = "run_in_url"  # the id that the URL had when it was last looked at
+OWNER = "owner_token"  # the visitor's secret
+STARTED = "train_started"  # what was started last, and when
+FROZEN = "run_frozen"  # the curves of a chart that stands still
+PIECE = "sample_piece"  # the text on show
+UPLOADED = "sample_uploaded"  # the model of an uploaded file
+
+# Widgets in the URL
+TEXT, PRESET = "train_text", "train_preset"
+UNIT, LOG_STEPS = "loss_unit", "loss_log"
+MODEL, PRIME, TEMPERATURE, LENGTH = "sample_model", "sample_prime", "sample_temperature", "sample_length"
+TOP_K, TOP_P, SEED = "sample_top_k", "sample_top_p", "sample_seed"
+
+# Widgets that are not: what they hold is large, private or momentary
+PASTE, UPLOAD, CHECKPOINT = "train_paste", "train_upload", "train_checkpoint"
+CHOSEN_RUN, NEW_NAME, FREEZE = "run_chosen", "run_name", "run_freeze"
+FILE = "sample_file"
+
+
+def in_url(key: str) -> dict[str, Any]:
+    """The arguments of a widget whose value stands in the URL."""
+    return {"key": key, "bind": "query-params"}
+
+
+def of_preset(field: str, preset: str) -> str:
+    """The key of a setting of the Train page. It carries the preset's name: each preset has values of its own."""
+    return f"train_{field}_{preset}"

@@ -1,0 +1,47 @@
+"""Who is asking: a random token that the visitor's browser keeps, and that no URL ever holds."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts.keys import OWNER
+from pages.parts.limits import is_public
+
+TOKEN = re.compile(r"[\w-]{43}")  # as `token_urlsafe(32)` writes 256 random bits
+ON_A_LAPTOP = "laptop"  # everybody who opens the app is its owner
+
+_keeper = st.components.v2.component(
+    "rnn_playground_owner", js=(Path(__file__).parents[2] / "assets" / "owner.js").read_text(encoding="utf-8")
+)
+
+
+def token() -> str:
+    """The visitor's secret."""
+    if not is_public():
+        return ON_A_LAPTOP
+    return str(st.session_state.setdefault(OWNER, secrets.token_urlsafe(32)))
+
+
+def recognise() -> str | None:
+    """Draws the (invisible) part that asks the browser for the token it keeps; the one the session had until then,
+    if it was another.
+
+    A first visitor's browser keeps the session's. Of somebody who comes back, the page learns a moment after it has
+    been drawn, and runs again.
+    """
+    if not is_public():
+        return None
+    own = token()
+    kept = _keeper(key="owner", data={"token": own}, default={"token": ""}, on_token_change=_nothing, height=1).token
+    if not isinstance(kept, str) or not TOKEN.fullmatch(kept) or kept == own:
+        return None
+    st.session_state[OWNER] = kept
+    return own
+
+
+def _nothing() -> None:
+    """Streamlit wants a callback for a value that has a default."""

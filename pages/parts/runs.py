@@ -1,0 +1,176 @@
+"""The visitor's runs: which one is on show, and what can be done with it as a whole."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.parts import keys, owner, service
+from pages.parts.limits import check_caps, limits
+from pages.parts.shell import plain
+from rnn import checkpoint_file, corpora
+from rnn.config import ModelConfig
+from rnn.corpora import Text
+from rnn.errors import CheckpointError, PlaygroundError
+from rnn.records import RunInfo
+
+
+def run_on_show() -> RunInfo | None:
+    """The linked or chosen run, else the visitor's newest, so that who comes back finds it."""
+    info = service.current_run()
+    if info is None and (runs := service.own_runs()):
+        info = runs[0]
+        service.choose_run(info.id)
+    return info
+
+
+def run_bar(info: RunInfo) -> RunInfo:
+    """The run's name, with the visitor's other runs to choose from, and what can be done with it as a whole."""
+    runs = {run.id: run for run in service.own_runs()}
+    is_own = info.id in runs
+    runs.setdefault(info.id, info)
+    if st.session_state.get(keys.CHOSEN_RUN) != info.id:
+        st.session_state[keys.CHOSEN_RUN] = info.id
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        # Labels that changed while a run trains would make the widget forget the choice; the id tells namesakes apart.
+        st.selectbox(
+            "Run", list(runs), format_func=lambda i: f"{runs[i].name} · {i[:4]}", key=keys.CHOSEN_RUN,
+            on_change=_choose, width="stretch",
+        )  # fmt: skip
+        with st.popover("Manage", icon=":material/more_vert:"):
+            _manage(info, is_own)
+    if not is_own:
+        st.caption(
+            "You are watching somebody else's run: its curves, what it writes and its model are open, its text is not, "
+            "and only its owner can steer it."
+        )
+    return info
+
+
+def _choose() -> None:
+    service.choose_run(st.session_state[keys.CHOSEN_RUN])
+
+
+def _manage(info: RunInfo, is_own: bool) -> None:
+    _download(info, is_own)
+    if not is_own:
+        return
+    with st.form("rename", border=False):
+        name = st.text_input("Name", info.name, max_chars=80, key=f"{keys.NEW_NAME}_{info.id}")
+        if st.form_submit_button("Rename", icon=":material/edit:") and command("rename", info.id, name):
+            st.rerun()
+    st.caption("Everything that is kept of the run goes: its weights, curves and samples.")
+    st.button("Delete this run", key="run_delete", icon=":material/delete:", on_click=_delete, args=(info.id,))
+
+
+def _download(info: RunInfo, is_own: bool) -> None:
+    """Everything that the run needs to go on, in one file; it is made when it is asked for."""
+    runs, token = service.scheduler(), owner.token()
+
+    def data() -> bytes:
+        if is_own and not runs.refusal:
+            runs.save(info.id, token)
+        return runs.store.checkpoint_path(info.id).read_bytes()
+
+    name = re.sub(r"[^\w-]+", "-", info.name).strip("-").lower() or "run"
+    st.download_button(
+        "Download", data, f"{name}.safetensors", "application/octet-stream", key="run_download", on_click="ignore",
+        icon=":material/download:", disabled=not (is_own or info.saved_step),
+    )  # fmt: skip
+    st.caption("One .safetensors file: weights, settings, vocabulary, and what it takes to go on; not the text.")
+
+
+def _delete(run_id: str) -> None:
+    if command("delete", run_id):
+        service.choose_run(None)
+        st.session_state.pop(keys.CHOSEN_RUN, None)
+
+
+def command(name: str, run_id: str, *arguments: object) -> bool:
+    """Carries out a click; what cannot be done is said. Whether it could."""
+    try:
+        getattr(service.scheduler(), name)(run_id, owner.token(), *arguments)
+        return True
+    except PlaygroundError as error:
+        st.toast(plain(error), icon=":material/error:")
+        return False
+
+
+def run_table(runs: list[RunInfo]) -> None:
+    """All runs of the visitor side by side."""
+    with st.expander(f"My runs ({len(runs)})", icon=":material/list:"):
+        st.dataframe(
+            pd.DataFrame([_row(run) for run in runs]),
+            hide_index=True,
+            column_config={
+                "loss": st.column_config.NumberColumn("training loss", format="%.3f", help="nats per character"),
+                "best": st.column_config.NumberColumn("best validation", format="%.3f", help="nats per character"),
+                "started": st.column_config.DatetimeColumn(format="distance"),
+            },
+        )
+
+
+def _row(run: RunInfo) -> dict[str, Any]:
+    model = ModelConfig.from_json(run.model)
+    return {
+        "name": run.name, "text": run.text_name, "cell": model.cell.upper(), "hidden size": model.hidden_size,
+        "layers": model.num_layers, "status": run.status, "step": run.step, "loss": run.loss,
+        "best": run.best_validation_loss, "seconds": round(run.elapsed, 1),
+        "started": pd.Timestamp(run.created, unit="s", tz="UTC"),
+    }  # fmt: skip
+
+
+def open_file(text: Text | None) -> None:
+    """Goes on with a run from its checkpoint file: its text is a built-in, or the one that is chosen above."""
+    with st.expander("Go on from a checkpoint file", icon=":material/upload_file:"):
+        cap = limits().checkpoint_bytes
+        file = st.file_uploader(
+            "A .safetensors file of this app", key=keys.CHECKPOINT,
+            help="It is checked before anything of it is used." + (f" Up to {cap / 1e6:g} MB." if cap else ""),
+        )  # fmt: skip
+        if file is None:
+            return
+        try:
+            checkpoint = read_upload(file)
+            known = checkpoint.metadata["text"]
+            st.caption(
+                f"{checkpoint.model.cell.upper()} {checkpoint.model.hidden_size} at step {checkpoint.step:,}, trained "
+                f"on {plain(corpora.printable(known['name']))} ({known['length']:,} characters)."
+            )
+            check_caps(checkpoint.model, checkpoint.train, len(checkpoint.vocabulary))
+            if st.button("Open as a run of mine", key="run_adopt", width="stretch"):
+                run_id = service.scheduler().adopt(owner.token(), text_of(known, text), checkpoint)
+                service.choose_run(run_id)
+                st.rerun()
+        except PlaygroundError as error:
+            st.error(plain(error))
+
+
+def read_upload(file: Any) -> checkpoint_file.Checkpoint:
+    """The checkpoint in an uploaded file.
+
+    Raises:
+        CheckpointError: too large, or not one that can be used.
+    """
+    cap, name = limits().checkpoint_bytes, corpora.printable(file.name)
+    if cap is not None and file.size > cap:
+        raise CheckpointError(
+            f"{name} has {file.size / 1e6:,.1f} MB; at most {cap / 1e6:g} MB are accepted here. {limits().reason}"
+        )
+    return checkpoint_file.unpack(file.getvalue(), name)
+
+
+def text_of(known: dict[str, Any], chosen: Text | None) -> Text:
+    """The built-in text that the file names, if it is the same here; else the chosen one, which is checked later."""
+    if known["builtin"] and known["name"] in corpora.CORPORA and corpora.is_available_offline(known["name"]):
+        text = corpora.load(known["name"])
+        if text.sha256 == known["sha256"]:
+            return text
+    if chosen is None:
+        raise CheckpointError(
+            f"To go on, training needs the text of this run, {known['name']!r}. Choose it above, then open the file."
+        )
+    return chosen

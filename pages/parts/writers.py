@@ -1,0 +1,143 @@
+"""Models that can write: of runs, shipped with the app, or uploaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.parts import keys, owner, service
+from pages.parts.limits import limits
+from pages.parts.runs import read_upload
+from rnn.checkpoint_file import Checkpoint, read
+from rnn.errors import CheckpointError, StoreError
+from rnn.records import RunInfo
+from rnn.sampling import NumpyModel
+from rnn.shipped import SHIPPED, open_shipped
+from rnn.vocabulary import Vocabulary
+
+FILE = "file"  # the choice of an uploaded file
+SHIPPED_PREFIX = "shipped:"  # before a shipped model's name, where runs stand by their ids
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A trained model as far as writing needs it; shared by all sessions and never changed."""
+
+    model: NumpyModel
+    vocabulary: Vocabulary
+    about: str  # which weights these are, in words
+
+
+def choose_model() -> str | None:
+    """A run of the visitor's or the one that the link names, a shipped model, or a file; None until there is one."""
+    linked = None if keys.SHIPPED in st.query_params else service.current_run()
+    runs = {run.id: run for run in service.own_runs()}
+    if linked is not None:
+        runs.setdefault(linked.id, linked)
+    choices = [*runs, *(SHIPPED_PREFIX + name for name in SHIPPED), FILE]
+    if st.session_state.get(keys.MODEL) not in choices:
+        st.session_state[keys.MODEL] = _first_choice(linked, choices)
+    chosen = st.selectbox("Model", choices, format_func=lambda i: _label(i, runs), key=keys.MODEL)
+    _put_in_url(chosen)
+    if chosen == FILE and not _take_file():
+        return None
+    return str(chosen)
+
+
+def _first_choice(linked: RunInfo | None, choices: list[str]) -> str:
+    """What the link names, else the run last looked at, else the newest, else the first of the shipped models."""
+    named = SHIPPED_PREFIX + st.query_params.get(keys.SHIPPED, "")
+    if named in choices:
+        return named
+    return linked.id if linked else choices[0]
+
+
+def _label(choice: str, runs: dict[str, RunInfo]) -> str:
+    # Labels that changed while a run trains would make the widget forget the choice; the id tells namesakes apart.
+    if choice in runs:
+        return f"{runs[choice].name} · {choice[:4]}"
+    if choice == FILE:
+        return "A checkpoint file of mine"
+    return f"{SHIPPED[choice.removeprefix(SHIPPED_PREFIX)].title} (comes with the app)"
+
+
+def _put_in_url(chosen: str) -> None:
+    """A link to the page opens it with this model."""
+    shipped = chosen.removeprefix(SHIPPED_PREFIX) if chosen.startswith(SHIPPED_PREFIX) else None
+    if shipped is None:
+        st.query_params.pop(keys.SHIPPED, None)
+    elif st.query_params.get(keys.SHIPPED) != shipped:
+        st.query_params[keys.SHIPPED] = shipped
+    if shipped or chosen == FILE:
+        st.query_params.pop(keys.RUN, None)
+    else:
+        service.choose_run(chosen)
+
+
+def _take_file() -> bool:
+    """Reads what is uploaded, once; whether there is a model, perhaps of before."""
+    cap = limits().checkpoint_bytes
+    file = st.file_uploader(
+        "A .safetensors file of this app", key=keys.FILE,
+        help="It is checked before anything of it is used." + (f" Up to {cap / 1e6:g} MB." if cap else ""),
+    )  # fmt: skip
+    if file is not None and st.session_state.get(keys.UPLOADED, (None,))[0] != file.file_id:
+        checkpoint = read_upload(file)
+        st.session_state[keys.UPLOADED] = file.file_id, _writer(checkpoint, f"the file {file.name}")
+    return keys.UPLOADED in st.session_state
+
+
+def writer(choice: str) -> Writer:
+    """The model of a choice as it is now.
+
+    Raises:
+        PlaygroundError: nothing has been saved yet, or it cannot be read.
+    """
+    if choice == FILE:
+        uploaded: Writer = st.session_state[keys.UPLOADED][1]
+        return uploaded
+    if choice.startswith(SHIPPED_PREFIX):
+        return _shipped(choice.removeprefix(SHIPPED_PREFIX))
+    return _of_run(choice)
+
+
+def identity(choice: str) -> Any:
+    """What tells two models of the same choice apart: of uploaded files, which one it is."""
+    return st.session_state[keys.UPLOADED][0] if choice == FILE else choice
+
+
+@st.cache_resource(max_entries=len(SHIPPED), show_spinner=False)
+def _shipped(name: str) -> Writer:
+    checkpoint = open_shipped(name)
+    notes = " ".join(checkpoint.metadata["notes"][-1:])
+    return Writer(checkpoint.sampler(), checkpoint.vocabulary, f"the shipped {SHIPPED[name].title}. {notes}".strip())
+
+
+def _of_run(run_id: str) -> Writer:
+    """A run's model, its owner's active run being saved first, or as it was last saved."""
+    runs = service.scheduler()
+    if runs.store.owns(run_id, owner.token()) and not runs.refusal:
+        runs.save(run_id, owner.token())
+    path = runs.store.checkpoint_path(run_id)
+    if not path.exists():
+        raise StoreError("This run has not been saved yet. Its first save comes within half a minute of training.")
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _read(path: Path, changed: int) -> Writer:
+    """`changed`, the time of the file's last change, is part of the key."""
+    return _writer(read(path), "")
+
+
+def _writer(checkpoint: Checkpoint, of: str) -> Writer:
+    best = checkpoint.metadata["best"]
+    which = f"step {checkpoint.step:,}"
+    if best:
+        which = f"step {best['step']:,}, the lowest validation loss so far ({best['loss']:.2f} nats)"
+    if checkpoint.model.bidirectional:
+        raise CheckpointError("This model reads in both directions, so it cannot write. Choose another one.")
+    return Writer(checkpoint.sampler(), checkpoint.vocabulary, f"{of}, {which}" if of else which)

@@ -1,0 +1,122 @@
+"""What a visitor does again and again, and what the page says to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from playwright.sync_api import Locator, Page, expect
+
+from rnn.records import RunInfo
+from rnn.runs.store import Store
+from tests.browser.playground import Server, settled
+
+PATIENCE = 60_000  # milliseconds: the first run of a server imports torch, and the computer may be busy
+SMALL = {"train_text": "hello", "train_hidden_size_default": 8}
+LONG = 100_000  # steps: longer than any test
+STEP = re.compile(r"step ([\d,]+) of")
+STEP_IS_BEYOND = """step => {
+    const said = document.querySelector("[data-testid=stMain] [data-testid=stProgress]")?.innerText ?? "";
+    const found = /step ([\\d,]+) of/.exec(said);
+    return found && Number(found[1].replaceAll(",", "")) > step;
+}"""
+
+
+def visit(page: Page, server: Server, path: str = "", settings: Mapping[str, Any] | None = None) -> Page:
+    """Open a deep link; what is on the page is still to come."""
+    page.goto(f"{server.url}/{path}?{urlencode(settings or {})}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
+    return page
+
+
+def open_page(page: Page, server: Server, path: str = "", settings: Mapping[str, Any] | None = None) -> Page:
+    """Open a deep link and wait for the whole page."""
+    return settled(visit(page, server, path, settings), PATIENCE / 1000)
+
+
+def go_to(page: Page, title: str) -> None:
+    """Another page, by the sidebar."""
+    page.get_by_test_id("stSidebar").get_by_role("link", name=title, exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(title, timeout=PATIENCE)
+    settled(page, PATIENCE / 1000)
+
+
+def start(page: Page, server: Server, steps: int = LONG, **settings: Any) -> str:
+    """Train on five letters; the run's id, once it has taken a step."""
+    open_page(page, server, "Train", {**SMALL, "train_steps_default": steps, **settings})
+    before = run_in_url(page)
+    button(page, "Start training").click()
+    page.wait_for_function("old => (new URL(location).searchParams.get('run') ?? '') !== old", arg=before)
+    beyond(page, 0)
+    return run_in_url(page)
+
+
+def run_in_url(page: Page) -> str:
+    return parse_qs(urlsplit(page.url).query).get("run", [""])[0]
+
+
+def main(page: Page) -> Locator:
+    return page.get_by_test_id("stMain")
+
+
+def button(page: Page, name: str) -> Locator:
+    """A button of the page itself: the toolbar has a Stop, too."""
+    return main(page).get_by_role("button", name=name, exact=True)
+
+
+def popover(page: Page) -> Locator:
+    """What a popover's button has opened."""
+    return page.get_by_test_id("stPopoverBody")
+
+
+def status(page: Page) -> Locator:
+    """The line that begins with running, paused and so on."""
+    return main(page).get_by_test_id("stProgress")
+
+
+def step(page: Page) -> int:
+    """The step that the status line names."""
+    found = STEP.search(status(page).inner_text())
+    assert found
+    return int(found[1].replace(",", ""))
+
+
+def beyond(page: Page, before: int) -> int:
+    """Wait until the status line names a step after `before`, and return it."""
+    page.wait_for_function(STEP_IS_BEYOND, arg=before, timeout=PATIENCE)
+    return step(page)
+
+
+def chart_title(page: Page) -> Locator:
+    return page.locator(".gtitle").last  # a chart that is being replaced is there twice for a moment
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Another option of a select box."""
+    field = main(page).get_by_role("combobox", name=label, exact=True)
+    settled(page)
+    field.scroll_into_view_if_needed()  # a page that is drawn or scrolled closes the list
+    field.click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def upload(page: Page, key: str, name: str, data: bytes) -> None:
+    """Put a file into the uploader with this key."""
+    field = page.locator(f".st-key-{key} input[type=file]")
+    field.set_input_files({"name": name, "mimeType": "application/octet-stream", "buffer": data})
+
+
+def says(page: Page, sentence: str | re.Pattern[str]) -> None:
+    """Wait for a message box with these words."""
+    expect(main(page).get_by_test_id("stAlert").filter(has_text=sentence)).to_be_visible(timeout=PATIENCE)
+
+
+def stored(server: Server, run_id: str) -> RunInfo:
+    """What the server's store says of a run."""
+    store = Store(server.home)
+    try:
+        return store.get(run_id)
+    finally:
+        store.close()
