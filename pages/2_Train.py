@@ -23,7 +23,7 @@ with choose:
 
 with watch:
     if info is None:
-        st.info("Press **Start training**: within seconds the loss falls and the model begins to write.")
+        live.empty_panel()
     else:
         live.run_panel(runs.run_bar(info))
 

@@ -66,7 +66,7 @@ def at_work() -> None:
             "Write again", key="home_write", icon=":material/edit_note:", on_click=_next_seed,
             help=f"Another seed draws other characters. Temperature {TEMPERATURE} favours the likelier ones.",
         )  # fmt: skip
-        place = st.empty()
+        place = st.container(height=HEIGHT, border=True).empty()
         _small(
             f"An RNN with {writer.learned:,} learned numbers, trained on the Python manual. "
             f"Temperature {TEMPERATURE}, seed {seed}."
@@ -100,7 +100,7 @@ def _small(text: str) -> None:
 def _write(place: DeltaGenerator, text: str, start: int = 0) -> None:
     """Shows the text as it grows from `start` characters to all, slowly enough for the eye."""
     for end in range(start + REDRAW_EVERY, len(text) + REDRAW_EVERY, REDRAW_EVERY):
-        place.code(text[:end], language=None, wrap_lines=True, height=HEIGHT)
+        place.text(text[:end])
         time.sleep(REDRAW_SECONDS)
 
 

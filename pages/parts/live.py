@@ -13,7 +13,6 @@ from rnn.errors import NoSuchRunError, PlaygroundError
 from rnn.figures.loss import UNITS, loss_curves, loss_title
 from rnn.records import RunInfo, StepMetrics
 
-
 REDRAWS_PER_SECOND = 10  # redraws of all visitors together: each takes about 20 ms from training
 
 
@@ -22,6 +21,12 @@ def run_panel(info: RunInfo) -> None:
     is_active = service.is_active(info)
     seconds = max(1.0, service.scheduler().active_count() / REDRAWS_PER_SECOND)
     st.fragment(run_every=seconds if is_active else None)(_panel)(info.id, is_active)
+
+
+def empty_panel() -> None:
+    """What stands in a run's place. The empty chart makes the browser load Plotly before the first point comes."""
+    st.info("Press **Start training**: within seconds the loss falls and the model begins to write.")
+    _draw([], "nats", False)
 
 
 def _panel(run_id: str, was_active: bool) -> None:
@@ -123,7 +128,10 @@ def _chart(run_id: str, metrics: list[StepMetrics]) -> None:
         metrics = st.session_state[keys.FROZEN][1]
     else:
         st.session_state.pop(keys.FROZEN, None)
-    unit = unit if unit in UNITS else "nats"
+    _draw(metrics, unit if unit in UNITS else "nats", log_steps)
+
+
+def _draw(metrics: list[StepMetrics], unit: str, log_steps: bool) -> None:
     st.plotly_chart(
         loss_curves(metrics, unit, log_steps, shell.is_dark()), width="stretch", key="loss", config=shell.PLOT_CONFIG,
         alt=loss_title(metrics, unit),
