@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import home, shell
+from pages.parts import home, service, shell
 
 shell.page("Home")
 st.markdown(
@@ -15,3 +15,4 @@ work = st.container()
 home.ways_on()
 with work:  # last, because writing takes its time
     home.at_work()
+service.warm_up()

@@ -1,7 +1,5 @@
 """Train: a model on a text, and its loss as it falls."""
 
-import streamlit as st
-
 from pages.parts import controls, live, runs, service, shell, starting
 
 shell.page("Train")

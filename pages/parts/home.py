@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import shell
+from pages.parts import keys, shell
+from pages.parts.writers import Writer, shipped_writer
 from rnn.errors import PlaygroundError
 from rnn.figures import theme
 from rnn.figures.unrolled import STEPS, UNITS, unrolled, unrolled_alt
-from rnn.sampling import NumpyModel, generate, trace
-from rnn.shipped import open_shipped
-from rnn.vocabulary import Vocabulary
+from rnn.sampling import generate, trace
 
 MODEL = "rnn"  # its step is the equation on the page, and nothing more
-SEED = "home_seed"  # in the session: which text is shown
 PRIME = "The "
-LENGTH = 300  # characters
+LENGTH = 340  # characters
 HEIGHT = 305  # pixels: what stands below on a phone stays where it is while the text grows
 TEMPERATURE = 0.6
 REDRAW_EVERY, REDRAW_SECONDS = 7, 0.05  # the whole text takes some two seconds
-
-
-@dataclass(frozen=True)
-class Writer:
-    """The shipped model as far as Home needs it; shared by all sessions and never changed."""
-
-    model: NumpyModel
-    vocabulary: Vocabulary
-    learned: int  # numbers in its matrices and biases
 
 
 def equations() -> None:
@@ -54,24 +42,21 @@ def _coloured(colour: str, formula: str) -> str:
 @st.fragment
 def at_work() -> None:
     """The shipped model writes a text, beside its first steps unrolled; a click writes another."""
-    seed = st.session_state.setdefault(SEED, 0)
+    seed = st.session_state.setdefault(keys.HOME_SEED, 0)
     try:
-        writer, text = _writer(), _text(seed)
+        writer, text = shipped_writer(MODEL), _text(seed)
     except PlaygroundError as error:
         st.error(shell.plain(error))
         return
     text_side, figure_side = st.columns([2, 3], gap="medium")
     with text_side:
-        st.button(
-            "Write again", key="home_write", icon=":material/edit_note:", on_click=_next_seed,
-            help=f"Another seed draws other characters. Temperature {TEMPERATURE} favours the likelier ones.",
-        )  # fmt: skip
+        st.button("Write again", key="home_write", icon=":material/edit_note:", on_click=_next_seed)
         place = st.container(height=HEIGHT, border=True).empty()
         _small(
-            f"An RNN with {writer.learned:,} learned numbers, trained on the Python manual. "
-            f"Temperature {TEMPERATURE}, seed {seed}."
+            "An RNN trained on the Python manual. "
+            f"It favours likely characters (temperature {TEMPERATURE}); seed {seed}."
         )
-    _write(place, text[:REDRAW_EVERY])  # first, because the browser is busy for a while when it loads Plotly
+    _write(place, text[:REDRAW_EVERY])  # before the browser is busy with loading Plotly
     with figure_side:
         _figure(writer, text)
     _write(place, text, REDRAW_EVERY)
@@ -98,14 +83,17 @@ def _small(text: str) -> None:
 
 
 def _write(place: DeltaGenerator, text: str, start: int = 0) -> None:
-    """Shows the text as it grows from `start` characters to all, slowly enough for the eye."""
+    """Shows the text as it grows from `start` characters to all, slowly enough for the eye.
+
+    Not with `st.code`: the browser would load its highlighter first, which doubles the time to the first character.
+    """
     for end in range(start + REDRAW_EVERY, len(text) + REDRAW_EVERY, REDRAW_EVERY):
         place.text(text[:end])
         time.sleep(REDRAW_SECONDS)
 
 
 def _next_seed() -> None:
-    st.session_state[SEED] = st.session_state.get(SEED, 0) + 1
+    st.session_state[keys.HOME_SEED] = st.session_state.get(keys.HOME_SEED, 0) + 1
 
 
 def ways_on() -> None:
@@ -119,15 +107,8 @@ def ways_on() -> None:
 # The same for every visitor, so computed once ---------------------------------------------------------------------
 
 
-@st.cache_resource(show_spinner=False)
-def _writer() -> Writer:
-    checkpoint = open_shipped(MODEL)
-    vocabulary = checkpoint.vocabulary
-    return Writer(checkpoint.sampler(), vocabulary, checkpoint.model.parameter_count(len(vocabulary)))
-
-
 @st.cache_data(max_entries=64, show_spinner=False)
 def _text(seed: int) -> str:
-    writer = _writer()
+    writer = shipped_writer(MODEL)
     drawn = generate(writer.model, writer.vocabulary, PRIME, LENGTH, TEMPERATURE, seed=seed)
     return PRIME + "".join(s.char for s in drawn)

@@ -20,6 +20,7 @@ STARTED = "train_started"  # what was started last, and when
 FROZEN = "run_frozen"  # the curves of a chart that stands still
 PIECE = "sample_piece"  # the text on show
 UPLOADED = "sample_uploaded"  # the model of an uploaded file
+HOME_SEED = "home_seed"  # which text is shown there
 
 # Widgets in the URL
 TEXT, PRESET = "train_text", "train_preset"

@@ -29,22 +29,22 @@ def start_button(is_ready: bool) -> bool:
 def start(text: Text, model: ModelConfig, train: TrainConfig) -> RunInfo | None:
     """Starts a run and makes it the current one; None where that cannot be done, and the page says why.
 
-    The second half of a double click runs the page anew and must not start a second run. What is started is therefore
-    noted before anything that can be cut off.
+    The second half of a double click cuts this off at the next call of Streamlit's and runs the page anew: the run that
+    has been made is noted first, and not made again.
     """
     wanted = (text.sha256, model, train)
     before, when = st.session_state.get(keys.STARTED, (None, 0.0))
     if before == wanted and time.monotonic() - when < SECOND_CLICK:
         return service.current_run()
-    st.session_state[keys.STARTED] = wanted, time.monotonic()
     runs = service.scheduler()
     try:
-        run_id = runs.create(owner.token(), text, model, train)
-        service.choose_run(run_id)
+        with st.spinner("Starting"):  # the first run of a server waits for torch, some seconds
+            run_id = runs.create(owner.token(), text, model, train)
+            st.session_state[keys.STARTED] = wanted, time.monotonic()
+            service.choose_run(run_id)
         if runs.queue_position(run_id) is None:
             runs.wait_for_step(run_id, 1, FIRST_POINT)
         return runs.store.get(run_id)
     except PlaygroundError as error:
-        st.session_state.pop(keys.STARTED)
         st.error(plain(error))
         return None

@@ -100,7 +100,7 @@ def writer(choice: str) -> Writer:
         uploaded: Writer = st.session_state[keys.UPLOADED][1]
         return uploaded
     if choice.startswith(SHIPPED_PREFIX):
-        return _shipped(choice.removeprefix(SHIPPED_PREFIX))
+        return shipped_writer(choice.removeprefix(SHIPPED_PREFIX))
     return _of_run(choice)
 
 
@@ -110,7 +110,12 @@ def identity(choice: str) -> Any:
 
 
 @st.cache_resource(max_entries=len(SHIPPED), show_spinner=False)
-def _shipped(name: str) -> Writer:
+def shipped_writer(name: str) -> Writer:
+    """A shipped model.
+
+    Raises:
+        CheckpointError: its file is missing or damaged.
+    """
     checkpoint = open_shipped(name)
     notes = " ".join(checkpoint.metadata["notes"][-1:])
     return Writer(checkpoint.sampler(), checkpoint.vocabulary, f"the shipped {SHIPPED[name].title}. {notes}".strip())

@@ -43,7 +43,7 @@ def figure(app: AppTest) -> dict[str, Any]:
 
 
 def written(app: AppTest) -> str:
-    return str(app.code[0].value)
+    return str(app.text[0].value)
 
 
 @pytest.mark.usefixtures("model")
@@ -119,11 +119,12 @@ def test_home_opens_and_writes_without_torch(model: Path) -> None:
 import sys
 from pathlib import Path
 from streamlit.testing.v1 import AppTest
-from pages.parts import home
+from pages.parts import home, service
 from rnn import shipped
+service.warm_up = lambda: None  # what comes after the page, in the background
 shipped.ASSETS, home.REDRAW_SECONDS = Path({str(model.parent)!r}), 0
 app = AppTest.from_file({str(ENTRYPOINT)!r}, default_timeout=30).run()
-assert not app.exception and app.code[0].value and app.get("plotly_chart")
+assert not app.exception and app.text[0].value and app.get("plotly_chart")
 sys.exit("torch" in sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], cwd=ENTRYPOINT.parent, check=True, timeout=120)

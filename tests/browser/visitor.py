@@ -49,6 +49,7 @@ def start(page: Page, server: Server, steps: int = LONG, **settings: Any) -> str
     before = run_in_url(page)
     button(page, "Start training").click()
     page.wait_for_function("old => (new URL(location).searchParams.get('run') ?? '') !== old", arg=before)
+    settled(page, PATIENCE / 1000)  # until then the run of before may be on show
     beyond(page, 0)
     return run_in_url(page)
 
