@@ -4,7 +4,7 @@ export default function ({ data, setStateValue }) {
   let kept;
   try {
     kept = localStorage.getItem(KEY);
-    if (!kept) {
+    if (!/^[\w-]{43}$/.test(kept ?? "")) {
       kept = data.token;
       localStorage.setItem(KEY, kept);
     }

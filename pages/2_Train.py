@@ -1,6 +1,7 @@
 """Train: a model on a text, and its loss as it falls."""
 
 from pages.parts import controls, live, runs, service, shell, starting
+from rnn import corpora
 
 shell.page("Train")
 service.open_runs()
@@ -12,11 +13,12 @@ with choose:
     text = controls.text_chooser()
     with shell.complaints():
         model, train = controls.settings()
-    ready = text is not None and controls.show_preflight(text, model, train)
+    found = corpora.preflight(text, train) if text else None
+    ready = found is not None and controls.show_preflight(found, model)
     if starting.start_button(ready) and text is not None:
         info = starting.start(text, model, train) or info
-    if text is not None:
-        controls.show_characters(text, train)
+    if found is not None:
+        controls.show_characters(found.vocabulary)
     runs.open_file(text)
 
 with watch:

@@ -33,7 +33,7 @@ with read:
         try:
             identity = writers.identity(model)
             piece = writing.piece_on_show(identity, settings)
-            piece = piece or writing.new_piece(identity, writers.writer(model), settings)
+            piece = piece or writing.new_piece(identity, lambda: writers.writer(model), settings)
             writing.show(piece)
             writing.inspect(piece)
         except PlaygroundError as error:

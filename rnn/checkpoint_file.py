@@ -335,6 +335,14 @@ def _check_run_arrays(checkpoint: Checkpoint, slots: set[str]) -> None:
         raise CheckpointError(f"the history must have one row of {len(METRICS)} numbers for each step.")
     if not np.isfinite(history[:, : METRICS.index("validation_loss")]).all():
         raise CheckpointError("the history holds values that are not finite numbers.")
+    counts = history[:, [METRICS.index(name) for name in ("epoch", "elapsed", "characters")]]
+    validation = history[:, METRICS.index("validation_loss")]  # NaN where it was not measured
+    if not (
+        np.array_equal(history[:, METRICS.index("step")], np.arange(1, checkpoint.step + 1))
+        and ((counts >= 0) & (counts <= 1e15)).all()
+        and (np.isnan(validation) | np.isfinite(validation)).all()
+    ):
+        raise CheckpointError("the history does not count the steps from 1 on, or holds impossible values.")
     if len(group(arrays, "hidden/")) not in (0, 2 if checkpoint.model.cell == "lstm" else 1):
         raise CheckpointError("a part of the carried state is missing.")
     found = slots & arrays.keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,9 +14,10 @@ from pages.parts.limits import SAMPLE_LENGTH, check_caps, limits
 from pages.parts.shell import plain
 from rnn import corpora
 from rnn.config import CELLS, PRESETS, ModelConfig, SampleConfig, TrainConfig, bounds_for, help_for
-from rnn.corpora import Text
+from rnn.corpora import Preflight, Text
 from rnn.errors import PlaygroundError
 from rnn.figures.characters import visible
+from rnn.vocabulary import Vocabulary
 
 PASTE, UPLOAD = "Paste my own", "Upload a .txt file"
 LARGEST = 2**53 - 1  # the largest whole number that a browser holds exactly
@@ -29,13 +31,14 @@ def text_chooser() -> Text | None:
         "Text", [*built_in, PASTE, UPLOAD], **in_url(keys.TEXT), help="What the model learns to predict."
     )
     cap = limits().text_bytes
+    choice = choice if choice in (*built_in, PASTE, UPLOAD) else next(iter(built_in))  # a forged one
     try:
         if choice == PASTE:
             pasted = st.text_area("Your text", key=keys.PASTE, height=140, help=_size_help(cap))
             return corpora.from_paste(pasted, cap) if pasted else None
         if choice == UPLOAD:
             file = st.file_uploader("A text file", key=keys.UPLOAD, help=_size_help(cap))
-            return _uploaded(file.getvalue(), file.name, cap) if file else None
+            return _uploaded(file, cap) if file else None
         st.caption(built_in[choice].description)
         return corpora.load(built_in[choice].name)
     except PlaygroundError as error:
@@ -43,8 +46,12 @@ def text_chooser() -> Text | None:
         return None
 
 
-def _uploaded(data: bytes, name: str, cap: int | None) -> Text:
-    text = corpora.from_upload(data, name, cap)
+def _uploaded(file: Any, cap: int | None) -> Text:
+    """The text of a file, which is read once and not at every click."""
+    known, text = st.session_state.get(keys.TEXT_FILE, (None, None))
+    if known != file.file_id:
+        text = corpora.from_upload(file.getvalue(), file.name, cap)
+        st.session_state[keys.TEXT_FILE] = file.file_id, text
     if not any(note.startswith("Read as") for note in text.notes):  # a guess stands among the notes
         st.caption("Read as UTF-8.")
     return text
@@ -56,9 +63,8 @@ def _size_help(cap: int | None) -> str:
     return f"Plain text, up to {cap / 1e6:g} MB. {limits().reason}"
 
 
-def show_preflight(text: Text, model: ModelConfig, train: TrainConfig) -> bool:
+def show_preflight(found: Preflight, model: ModelConfig) -> bool:
     """Says what training will make of the text: its size, its characters, what is changed to fit; whether it may."""
-    found = corpora.preflight(text, train)
     vocabulary = found.vocabulary
     st.caption(
         f"{found.characters:,} characters, {len(vocabulary)} different ones; "
@@ -75,9 +81,8 @@ def show_preflight(text: Text, model: ModelConfig, train: TrainConfig) -> bool:
     return True
 
 
-def show_characters(text: Text, train: TrainConfig) -> None:
-    """The vocabulary that training will find in the text."""
-    vocabulary = corpora.preflight(text, train).vocabulary
+def show_characters(vocabulary: Vocabulary) -> None:
+    """The characters that training will find in the text."""
     with st.popover("Its characters", icon=":material/abc:", width="stretch"):
         st.caption(f"The vocabulary: V = {len(vocabulary):,}, in the order of their indices.")
         more = len(vocabulary) - SHOWN_CHARACTERS
@@ -94,6 +99,7 @@ def settings() -> tuple[ModelConfig, TrainConfig]:
         **in_url(keys.PRESET),
         help="Settings that go together.",
     )
+    name = name if name in PRESETS else next(iter(PRESETS))  # a forged one
     preset = PRESETS[name]
     st.caption(preset.description)
     with st.expander("Settings", icon=":material/tune:"):

@@ -1,4 +1,4 @@
-"""Every name that widgets, the session and the URL share, so that no two pages use one for two things.
+"""The names of what the URL, the session and widgets keep, so that no two pages use one for two things.
 
 A widget that is given `**in_url(key)` keeps its value in the URL: the link reopens the page as it was (Streamlit
 takes a value of the wrong type, or one that is not among the choices, out of the URL again). The value survives a
@@ -16,19 +16,21 @@ SHIPPED = "model"  # name of a shipped model, on the Sample page
 # In the session only
 RUN_IN_URL = "run_in_url"  # the id that the URL had when it was last looked at
 OWNER = "owner_token"  # the visitor's secret
-STARTED = "train_started"  # what was started last, and when
+STARTED = "train_started"  # what was started last, as which run, and when
 FROZEN = "run_frozen"  # the curves of a chart that stands still
 PIECE = "sample_piece"  # the text on show
+TEXT_FILE = "train_text_file"  # the text of an uploaded file
 UPLOADED = "sample_uploaded"  # the model of an uploaded file
 HOME_SEED = "home_seed"  # which text is shown there
 
 # Widgets in the URL
 TEXT, PRESET = "train_text", "train_preset"
 UNIT, LOG_STEPS = "loss_unit", "loss_log"
-MODEL, PRIME, TEMPERATURE, LENGTH = "sample_model", "sample_prime", "sample_temperature", "sample_length"
+PRIME, TEMPERATURE, LENGTH = "sample_prime", "sample_temperature", "sample_length"
 TOP_K, TOP_P, SEED = "sample_top_k", "sample_top_p", "sample_seed"
 
-# Widgets that are not: what they hold is large, private or momentary
+# Widgets that are not: what they hold is large, private or momentary, or is in the URL as RUN or SHIPPED
+MODEL = "sample_model"
 PASTE, UPLOAD, CHECKPOINT = "train_paste", "train_upload", "train_checkpoint"
 CHOSEN_RUN, NEW_NAME, FREEZE = "run_chosen", "run_name", "run_freeze"
 FILE = "sample_file"

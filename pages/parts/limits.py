@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from rnn.checkpoint_file import Checkpoint
 from rnn.config import ModelConfig, TrainConfig
 from rnn.errors import ConfigError
 
-SAMPLE_LENGTH = 5_000  # characters of one sample, everywhere: seconds of the page's time
+SAMPLE_LENGTH = 5_000  # characters of one sample, everywhere: a second or two of the page's time for a usual model
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,9 @@ class Limits:
     hidden_size: int | None
     batch_size: int | None
     bptt_steps: int | None
-    steps: int | None
+    steps: int | None  # of one start; a run can be resumed for as many again
+    evaluation_chars: int | None  # read for each live validation loss
+    history: int | None  # steps that an uploaded run has behind it
     max_vocabulary: int | None  # characters; rarer ones share the unknown one
     step_products: int | None  # multiplications of one step's forward pass
     text_bytes: int | None
@@ -35,6 +38,8 @@ PUBLIC = Limits(
     batch_size=128,
     bptt_steps=256,
     steps=5_000,
+    evaluation_chars=20_000,
+    history=50_000,
     max_vocabulary=4_000,
     step_products=2_200_000_000,  # about 0.2 s (LSTM) to 0.4 s (GRU) on one core: no turn lasts long
     text_bytes=5_000_000,
@@ -45,8 +50,8 @@ PUBLIC = Limits(
     active_in_total=40,
     reason="This server is shared; run the app on your own computer (`make app`) to lift the caps.",
 )
-LAPTOP = Limits(None, None, None, None, None, None, None, None, None, None, None, None, "")
-CAPPED = ("hidden_size", "batch_size", "bptt_steps", "steps")  # settings with a cap of their own
+LAPTOP = Limits(*[None] * (len(fields(Limits)) - 1), reason="")
+CAPPED = ("hidden_size", "batch_size", "bptt_steps", "steps", "evaluation_chars")  # settings with a cap of their own
 
 
 def is_public() -> bool:
@@ -70,6 +75,14 @@ def check_caps(model: ModelConfig, train: TrainConfig, vocabulary_size: int) -> 
     if is_public() and train.truncation == "full":
         raise ConfigError(f"A gradient through the whole text keeps everybody waiting. {limits().reason}")
     _check_step(model, train, vocabulary_size)
+
+
+def check_file(checkpoint: Checkpoint) -> None:
+    """Raises ConfigError where a model or run from a file is more than this server gives one visitor."""
+    check_caps(checkpoint.model, checkpoint.train, len(checkpoint.vocabulary))
+    most = limits().history
+    if most is not None and checkpoint.step > most:
+        raise ConfigError(f"The run is at step {checkpoint.step:,}, beyond {most:,}. {limits().reason}")
 
 
 def _check_step(model: ModelConfig, train: TrainConfig, vocabulary_size: int) -> None:

@@ -13,7 +13,7 @@ from rnn.errors import NoSuchRunError, PlaygroundError
 from rnn.figures.loss import UNITS, loss_curves, loss_title
 from rnn.records import RunInfo, StepMetrics
 
-REDRAWS_PER_SECOND = 10  # redraws of all visitors together: each takes about 20 ms from training
+REDRAWS_PER_SECOND = 10  # of all runs that train together: each takes about 20 ms from training
 
 
 def run_panel(info: RunInfo) -> None:
@@ -51,7 +51,7 @@ def _panel(run_id: str, was_active: bool) -> None:
         st.caption(f"Written after step {step:,}, always with the same random numbers")
         st.code(text, language=None, wrap_lines=True)
     if is_own and is_public() and not service.is_active(info) and info.step > 0:
-        st.caption("This server keeps runs for a while only: **Manage**, **Download** keeps this one for you.")
+        st.caption("Runs are not kept on this server for ever: **Manage**, **Download** keeps this one for you.")
 
 
 def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
@@ -66,7 +66,7 @@ def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
         words.append(f"{metrics[-1].chars_per_second:,.0f} characters/s")
     if left is not None:
         words.append(f"about {_clock(left)} left")
-    st.progress(min(1.0, info.step / info.last_step), " · ".join(words))
+    st.progress(min(1.0, max(0, info.step) / max(1, info.last_step)), " · ".join(words))
     if info.message:
         place = st.caption if info.status in ("running", "finished") else st.info
         place(shell.plain(info.message))
@@ -87,6 +87,7 @@ def _buttons(info: RunInfo, is_own: bool) -> None:
         if is_own:
             _steering(info)
         if st.button("Sample", key="run_sample", icon=":material/edit_note:", type="primary"):
+            st.session_state.pop(keys.PIECE, None)  # written anew, with the weights as they are now
             st.switch_page("pages/3_Sample.py", query_params={keys.RUN: info.id})
 
 
@@ -108,8 +109,8 @@ def _steering(info: RunInfo) -> None:
 
 def _button(label: str, name: str, info: RunInfo, icon: str, *arguments: object, **options: object) -> None:
     st.button(
-        label, key=f"run_{name}", icon=f":material/{icon}:", on_click=command, args=(name, info.id, *arguments),
-        **options,
+        label, key=f"run_{name}_{info.id}", icon=f":material/{icon}:", on_click=command,
+        args=(name, info.id, *arguments), **options,
     )  # fmt: skip
 
 

@@ -26,9 +26,8 @@ def token() -> str:
     return str(st.session_state.setdefault(OWNER, secrets.token_urlsafe(32)))
 
 
-def recognise() -> str | None:
-    """Draws the (invisible) part that asks the browser for the token it keeps; the one the session had until then,
-    if it was another.
+def recognised() -> str | None:
+    """Draws the (invisible) part that asks the browser for the token it keeps; that token, if the session has another.
 
     A first visitor's browser keeps the session's. Of somebody who comes back, the page learns a moment after it has
     been drawn, and runs again.
@@ -36,11 +35,11 @@ def recognise() -> str | None:
     if not is_public():
         return None
     own = token()
-    kept = _keeper(key="owner", data={"token": own}, default={"token": ""}, on_token_change=_nothing, height=1).token
-    if not isinstance(kept, str) or not TOKEN.fullmatch(kept) or kept == own:
-        return None
-    st.session_state[OWNER] = kept
-    return own
+    with st.sidebar:
+        kept = _keeper(
+            key="owner", data={"token": own}, default={"token": ""}, on_token_change=_nothing, height=1
+        ).token
+    return kept if isinstance(kept, str) and TOKEN.fullmatch(kept) and kept != own else None
 
 
 def _nothing() -> None:

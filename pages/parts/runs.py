@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from pages.parts import keys, owner, service
-from pages.parts.limits import check_caps, limits
+from pages.parts.limits import check_caps, check_file, limits
 from pages.parts.shell import plain
-from rnn import checkpoint_file, corpora
+from pages.parts.starting import once
+from rnn import corpora
+from rnn.checkpoint_file import Checkpoint, unpack
 from rnn.config import ModelConfig
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, PlaygroundError
@@ -20,9 +24,8 @@ from rnn.records import RunInfo
 
 def run_on_show() -> RunInfo | None:
     """The linked or chosen run, else the visitor's newest, so that who comes back finds it."""
-    info = service.current_run()
-    if info is None and (runs := service.own_runs()):
-        info = runs[0]
+    info = service.current_run() or next(iter(service.own_runs()), None)
+    if info is not None:
         service.choose_run(info.id)
     return info
 
@@ -62,8 +65,12 @@ def _manage(info: RunInfo, is_own: bool) -> None:
         name = st.text_input("Name", info.name, max_chars=80, key=f"{keys.NEW_NAME}_{info.id}")
         if st.form_submit_button("Rename", icon=":material/edit:") and command("rename", info.id, name):
             st.rerun()
-    st.caption("Everything that is kept of the run goes: its weights, curves and samples.")
-    st.button("Delete this run", key="run_delete", icon=":material/delete:", on_click=_delete, args=(info.id,))
+    # The keys carry the id: a second click must not hit the run that is shown by then.
+    is_sure = st.checkbox("Its weights, curves and samples can go", key=f"run_sure_{info.id}")
+    st.button(
+        "Delete this run", key=f"run_delete_{info.id}", icon=":material/delete:", on_click=_delete, args=(info.id,),
+        disabled=not is_sure,
+    )  # fmt: skip
 
 
 def _download(info: RunInfo, is_own: bool) -> None:
@@ -71,14 +78,15 @@ def _download(info: RunInfo, is_own: bool) -> None:
     runs, token = service.scheduler(), owner.token()
 
     def data() -> bytes:
-        if is_own and not runs.refusal:
-            runs.save(info.id, token)
+        if is_own:
+            with suppress(PlaygroundError):  # then the file of the last save it is
+                runs.save(info.id, token)
         return runs.store.checkpoint_path(info.id).read_bytes()
 
     name = re.sub(r"[^\w-]+", "-", info.name).strip("-").lower() or "run"
     st.download_button(
         "Download", data, f"{name}.safetensors", "application/octet-stream", key="run_download", on_click="ignore",
-        icon=":material/download:", disabled=not (is_own or info.saved_step),
+        icon=":material/download:", disabled=info.status != "running" and not info.saved_step,
     )  # fmt: skip
     st.caption("One .safetensors file: weights, settings, vocabulary, and what it takes to go on; not the text.")
 
@@ -126,11 +134,7 @@ def _row(run: RunInfo) -> dict[str, Any]:
 def open_file(text: Text | None) -> None:
     """Goes on with a run from its checkpoint file: its text is a built-in, or the one that is chosen above."""
     with st.expander("Go on from a checkpoint file", icon=":material/upload_file:"):
-        cap = limits().checkpoint_bytes
-        file = st.file_uploader(
-            "A .safetensors file of this app", key=keys.CHECKPOINT,
-            help="It is checked before anything of it is used." + (f" Up to {cap / 1e6:g} MB." if cap else ""),
-        )  # fmt: skip
+        file = checkpoint_uploader(keys.CHECKPOINT)
         if file is None:
             return
         try:
@@ -140,27 +144,51 @@ def open_file(text: Text | None) -> None:
                 f"{checkpoint.model.cell.upper()} {checkpoint.model.hidden_size} at step {checkpoint.step:,}, trained "
                 f"on {plain(corpora.printable(known['name']))} ({known['length']:,} characters)."
             )
-            check_caps(checkpoint.model, checkpoint.train, len(checkpoint.vocabulary))
             if st.button("Open as a run of mine", key="run_adopt", width="stretch"):
-                run_id = service.scheduler().adopt(owner.token(), text_of(known, text), checkpoint)
-                service.choose_run(run_id)
+                adopted, own = capped(checkpoint, owned_text := text_of(known, text)), owner.token()
+                runs = service.scheduler()
+                service.choose_run(once(file.file_id, lambda: runs.adopt(own, owned_text, adopted)))
                 st.rerun()
         except PlaygroundError as error:
             st.error(plain(error))
 
 
-def read_upload(file: Any) -> checkpoint_file.Checkpoint:
+def capped(checkpoint: Checkpoint, text: Text) -> Checkpoint:
+    """The checkpoint as it may go on with this text. A reset begins anew from its settings and the text alone.
+
+    Raises:
+        ConfigError: that would be more than this server gives one visitor.
+    """
+    train = replace(checkpoint.train, max_vocabulary=limits().max_vocabulary)
+    found = corpora.preflight(text, train)
+    check_caps(checkpoint.model, found.config, len(found.vocabulary))
+    return replace(checkpoint, train=train)
+
+
+def checkpoint_uploader(key: str) -> Any:
+    """The widget for a checkpoint file, which says what it takes."""
+    cap = limits().checkpoint_bytes
+    return st.file_uploader(
+        "A .safetensors file of this app", key=key,
+        help="It is checked before anything of it is used." + (f" Up to {cap / 1e6:g} MB." if cap else ""),
+    )  # fmt: skip
+
+
+def read_upload(file: Any) -> Checkpoint:
     """The checkpoint in an uploaded file.
 
     Raises:
         CheckpointError: too large, or not one that can be used.
+        ConfigError: more than this server gives one visitor.
     """
     cap, name = limits().checkpoint_bytes, corpora.printable(file.name)
     if cap is not None and file.size > cap:
         raise CheckpointError(
             f"{name} has {file.size / 1e6:,.1f} MB; at most {cap / 1e6:g} MB are accepted here. {limits().reason}"
         )
-    return checkpoint_file.unpack(file.getvalue(), name)
+    checkpoint = unpack(file.getvalue(), name)
+    check_file(checkpoint)
+    return checkpoint
 
 
 def text_of(known: dict[str, Any], chosen: Text | None) -> Text:
@@ -171,6 +199,7 @@ def text_of(known: dict[str, Any], chosen: Text | None) -> Text:
             return text
     if chosen is None:
         raise CheckpointError(
-            f"To go on, training needs the text of this run, {known['name']!r}. Choose it above, then open the file."
+            f"To go on, training needs the text of this run, {corpora.printable(known['name'])!r}. Choose it above, "
+            "then open the file."
         )
     return chosen

@@ -7,8 +7,8 @@ from contextlib import suppress
 import streamlit as st
 
 from pages.parts import owner
-from pages.parts.keys import RUN, RUN_IN_URL
-from pages.parts.limits import limits
+from pages.parts.keys import OWNER, RUN, RUN_IN_URL
+from pages.parts.limits import is_public, limits
 from pages.parts.shell import complaints, plain
 from rnn.errors import NoSuchRunError, PlaygroundError, StoreError
 from rnn.records import RunInfo
@@ -32,26 +32,24 @@ def scheduler() -> Scheduler:
 
 def open_runs() -> Scheduler:
     """The scheduler for a page that begins: it learns who is asking, and says, once, if this server does not train."""
-    runs = scheduler()
-    former = owner.recognise()
+    runs, kept = scheduler(), owner.recognised()
     with complaints():
-        if former and runs.store.count_of(former):
-            runs.change_owner(former, owner.token())
+        if kept:
+            if runs.store.count_of(owner.token()):
+                runs.change_owner(owner.token(), kept)
+            st.session_state[OWNER] = kept  # last: what is cut off before is done again
         refusal = runs.refusal
+    if refusal and is_public():  # whom the server's folders do not concern
+        refusal = "Another server is already training with these runs. This one shows them and can sample."
     if refusal:
         st.warning(plain(refusal))
     return runs
 
 
 def warm_up() -> None:
-    """Loads torch in the background, once; pages call it when they have drawn themselves."""
+    """Loads torch in the background; pages call it when they have drawn themselves."""
     with suppress(PlaygroundError):  # of runs that cannot be opened, the pages that show some say it
-        _warm_up()
-
-
-@st.cache_resource(show_spinner=False)
-def _warm_up() -> None:
-    _scheduler().warm_up()
+        _scheduler().warm_up()
 
 
 def own_runs() -> list[RunInfo]:
@@ -76,7 +74,7 @@ def current_run() -> RunInfo | None:
     except StoreError as error:
         st.error(plain(error))
         return None
-    choose_run(info.id)
+    st.session_state[RUN], st.session_state[RUN_IN_URL] = info.id, named
     return info
 
 
@@ -87,7 +85,7 @@ def choose_run(run_id: str | None) -> None:
             st.session_state.pop(key, None)
         st.query_params.pop(RUN, None)
         return
-    st.session_state[RUN] = run_id  # first: what changes the URL can be where a second click cuts this off
+    st.session_state[RUN] = run_id
     if st.query_params.get(RUN) != run_id:
         st.query_params[RUN] = run_id
     st.session_state[RUN_IN_URL] = run_id

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -26,22 +28,27 @@ def start_button(is_ready: bool) -> bool:
     return clicked and is_ready
 
 
-def start(text: Text, model: ModelConfig, train: TrainConfig) -> RunInfo | None:
-    """Starts a run and makes it the current one; None where that cannot be done, and the page says why.
+def once(wanted: object, make: Callable[[], str]) -> str:
+    """The id of the run that `make` makes; the second half of a double click gets that of the first.
 
-    The second half of a double click cuts this off at the next call of Streamlit's and runs the page anew: the run that
-    has been made is noted first, and not made again.
+    A click cuts off the script at its next call of Streamlit's and runs the page anew, which may be seconds later, when
+    `make` is done. What it made is therefore noted in an object of our own before anything else is called.
     """
-    wanted = (text.sha256, model, train)
-    before, when = st.session_state.get(keys.STARTED, (None, 0.0))
-    if before == wanted and time.monotonic() - when < SECOND_CLICK:
-        return service.current_run()
+    note: dict[str, Any] = st.session_state.setdefault(keys.STARTED, {})
+    if note.get("wanted") != wanted or time.monotonic() - note["when"] > SECOND_CLICK:
+        note["run"] = make()
+        note["when"], note["wanted"] = time.monotonic(), wanted
+    return str(note["run"])
+
+
+def start(text: Text, model: ModelConfig, train: TrainConfig) -> RunInfo | None:
+    """Starts a run and makes it the current one; None where that cannot be done, and the page says why."""
     runs = service.scheduler()
     try:
         with st.spinner("Starting"):  # the first run of a server waits for torch, some seconds
-            run_id = runs.create(owner.token(), text, model, train)
-            st.session_state[keys.STARTED] = wanted, time.monotonic()
-            service.choose_run(run_id)
+            token = owner.token()
+            run_id = once((text.sha256, model, train), lambda: runs.create(token, text, model, train))
+        service.choose_run(run_id)
         if runs.queue_position(run_id) is None:
             runs.wait_for_step(run_id, 1, FIRST_POINT)
         return runs.store.get(run_id)

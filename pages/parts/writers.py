@@ -9,8 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.parts import keys, owner, service
-from pages.parts.limits import limits
-from pages.parts.runs import read_upload
+from pages.parts.runs import checkpoint_uploader, read_upload
 from rnn.checkpoint_file import Checkpoint, read
 from rnn.errors import CheckpointError, StoreError
 from rnn.records import RunInfo
@@ -33,7 +32,7 @@ class Writer:
 
 def choose_model() -> str | None:
     """A run of the visitor's or the one that the link names, a shipped model, or a file; None until there is one."""
-    linked = None if keys.SHIPPED in st.query_params else service.current_run()
+    linked = service.current_run()
     runs = {run.id: run for run in service.own_runs()}
     if linked is not None:
         runs.setdefault(linked.id, linked)
@@ -42,7 +41,9 @@ def choose_model() -> str | None:
         st.session_state[keys.MODEL] = _first_choice(linked, choices)
     chosen = st.selectbox("Model", choices, format_func=lambda i: _label(i, runs), key=keys.MODEL)
     _put_in_url(chosen)
-    if chosen == FILE and not _take_file():
+    if chosen != FILE:
+        st.session_state.pop(keys.UPLOADED, None)  # a file's model is as large as the file
+    elif not _take_file():
         return None
     return str(chosen)
 
@@ -79,11 +80,7 @@ def _put_in_url(chosen: str) -> None:
 
 def _take_file() -> bool:
     """Reads what is uploaded, once; whether there is a model, perhaps of before."""
-    cap = limits().checkpoint_bytes
-    file = st.file_uploader(
-        "A .safetensors file of this app", key=keys.FILE,
-        help="It is checked before anything of it is used." + (f" Up to {cap / 1e6:g} MB." if cap else ""),
-    )  # fmt: skip
+    file = checkpoint_uploader(keys.FILE)
     if file is not None and st.session_state.get(keys.UPLOADED, (None,))[0] != file.file_id:
         checkpoint = read_upload(file)
         st.session_state[keys.UPLOADED] = file.file_id, _writer(checkpoint, f"the file {file.name}")
@@ -127,9 +124,12 @@ def _of_run(run_id: str) -> Writer:
     if runs.store.owns(run_id, owner.token()) and not runs.refusal:
         runs.save(run_id, owner.token())
     path = runs.store.checkpoint_path(run_id)
-    if not path.exists():
-        raise StoreError("This run has not been saved yet. Its first save comes within half a minute of training.")
-    return _read(path, path.stat().st_mtime_ns)
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except FileNotFoundError as error:
+        raise StoreError(
+            "This run has not been saved yet. Its first save comes within half a minute of training."
+        ) from error
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

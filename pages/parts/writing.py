@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -33,18 +33,17 @@ class Piece:
     draws: Iterator[Sampled]
     text: str = ""
     is_over: bool = False  # all is written, or it was stopped
-    shown: str = field(init=False)  # what stands before the text
-
-    def __post_init__(self) -> None:
-        self.shown = self.settings.prime
+    seen: tuple[int, Sampled] | None = None  # the draw that was looked at last, and its place from 1
 
 
-def new_piece(model_id: Any, writer: Writer, settings: SampleConfig) -> Piece:
-    """A text to be written.
+def new_piece(model_id: Any, open_writer: Callable[[], Writer], settings: SampleConfig) -> Piece:
+    """A text to be written; by the same weights as the last one of this model, so that the settings can be compared.
 
     Raises:
         PlaygroundError: the model cannot begin with this prime.
     """
+    before: Piece | None = st.session_state.get(keys.PIECE)
+    writer = before.writer if before and before.model_id == model_id else open_writer()
     draws = generate(writer.model, writer.vocabulary, **settings.to_json())  # says at once if it cannot
     return Piece(model_id, writer, settings, draws)
 
@@ -74,19 +73,28 @@ def _stop() -> None:
 def _write(piece: Piece, place: DeltaGenerator) -> None:
     """Lets the text appear as it is written."""
     at_once = max(1, piece.settings.length // REDRAWS)
-    while more := "".join(s.char for s in islice(piece.draws, at_once)):
-        piece.text += more
+    while more := list(islice(piece.draws, at_once)):
+        piece.text += "".join(s.char for s in more)
+        piece.seen = len(piece.text), more[-1]
         _draw(piece, place)
         time.sleep(REDRAW_SECONDS)
     piece.is_over = True
 
 
 def _draw(piece: Piece, place: DeltaGenerator) -> None:
-    place.code(piece.shown + piece.text, language=None, wrap_lines=True)
+    place.code(piece.settings.prime + piece.text, language=None, wrap_lines=True)
+
+
+def _draw_at(piece: Piece, position: int) -> Sampled:
+    """The draw of one character. The same seed draws the same text, so only the one looked at last is kept."""
+    if piece.seen is None or piece.seen[0] != position:
+        again = generate(piece.writer.model, piece.writer.vocabulary, **piece.settings.to_json())
+        piece.seen = position, next(islice(again, position - 1, position))
+    return piece.seen[1]
 
 
 def inspect(piece: Piece) -> None:
-    """The softmax that one character was drawn from. The same seed draws the same text, so nothing need be kept."""
+    """The softmax that one character was drawn from."""
     text, writer = piece.text, piece.writer
     position = last = len(text)
     if last == 0:
@@ -96,8 +104,7 @@ def inspect(piece: Piece) -> None:
             "Look at character", 1, last, last, key=f"sample_position_{last}",
             help="Whose softmax is shown: the last one, or any other of the text.",
         )  # fmt: skip
-    again = generate(writer.model, writer.vocabulary, **piece.settings.to_json())
-    drawn = next(islice(again, position - 1, position))
+    drawn = _draw_at(piece, position)
     before = softmax(drawn.logits)
     context = (piece.settings.prime + text[: position - 1])[-30:]
     st.caption(

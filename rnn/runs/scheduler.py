@@ -115,30 +115,34 @@ class Scheduler:
         self._file_lock = FileLock(store.home / "server.lock", thread_local=False)  # any thread may close the server
         self._lock = threading.Lock()  # around the one on file
         self._closed = False
+        self._is_warm = False
+        self._restarts = False  # whether interrupted runs start by themselves
         self._take_over()
         self._thread = ComputeThread(self._work)
         atexit.register(self.close)  # Python must not end while its thread is inside torch
 
-    def _take_over(self) -> None:
-        """Becomes the server that trains, if no other one is, and tidies up after one that was killed."""
+    def _take_over(self) -> bool:
+        """Becomes the server that trains, if no other one is, and tidies up after a dead one; whether it just has."""
         with self._lock:
             if self._closed or self._file_lock.is_locked:
-                return
+                return False
             try:
                 self._file_lock.acquire(timeout=0)
             except (Timeout, OSError):
-                return
+                return False
             try:
                 self.store.remove_partial_files()
                 self.store.interrupt_active()
             except StoreError:
                 self._file_lock.release()
                 raise
+            return True
 
     @property
     def refusal(self) -> str:
         """Why this server does not train: another one has the same store open. "" when it does, or now can."""
-        self._take_over()
+        if self._take_over() and self._restarts:
+            self._thread.submit(self._resume_interrupted)
         if self._file_lock.is_locked:
             return ""
         return (
@@ -167,16 +171,11 @@ class Scheduler:
         if not checkpoint.is_resumable:
             raise CheckpointError("This file holds a model without its run: it can write, but training cannot go on.")
         self._require_room(token)
-        run_id = self.store.create(token, text, checkpoint.model, checkpoint.train, name)
-        try:
-            self._command(run_id, token, lambda: self._adopt(run_id, owner_key(token), checkpoint, text))
-        except BaseException:
-            self.store.delete(run_id)
-            raise
-        return run_id
+        return self._thread.compute(lambda: self._adopt(token, checkpoint, text, name))
 
     def resume_interrupted(self) -> None:
-        """Starts the runs that were active when the last server ended, where this one may train."""
+        """Starts the runs that were active when the last server ended, as soon as this one may train."""
+        self._restarts = True
         if not self.refusal:
             self._thread.submit(self._resume_interrupted)
 
@@ -266,8 +265,10 @@ class Scheduler:
         return self._thread.compute(prepared, timeout)
 
     def warm_up(self) -> None:
-        """Loads torch on its thread, in the background, so that the first run starts at once."""
-        self._thread.submit(_warm_up)
+        """Loads torch on its thread, in the background, so that the first run starts at once; again it does nothing."""
+        if not self._is_warm:
+            self._is_warm = True
+            self._thread.submit(_warm_up)
 
     def close(self) -> None:
         """Saves every active run, marks it interrupted, and ends the thread; so does the end of the program."""
@@ -409,14 +410,20 @@ class Scheduler:
                 self.store.set_status(run_id, "queued", RESTARTED)
                 self._queue.append((run_id, owner))
 
-    def _adopt(self, run_id: str, owner: str, checkpoint: Checkpoint, text: Text) -> None:
+    def _adopt(self, token: str, checkpoint: Checkpoint, text: Text, name: str) -> str:
         from rnn.checkpoints import to_state
 
         _prepare_torch()
         state = to_state(checkpoint, text)
-        job = Job(run_id, owner, state, iter(()), state.train_config.steps, stored=0)
-        self._keep_sample(job)
-        self._save(job)
+        run_id = self.store.create(token, text, checkpoint.model, checkpoint.train, name)
+        try:
+            job = Job(run_id, owner_key(token), state, iter(()), state.train_config.steps, stored=0)
+            self._keep_sample(job)
+            self._save(job)
+        except PlaygroundError:
+            self.store.delete(run_id)
+            raise
+        return run_id
 
     def _change_owner(self, token: str, new_token: str) -> None:
         old, new = owner_key(token), owner_key(new_token)

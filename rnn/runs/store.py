@@ -331,11 +331,11 @@ class Store:
     def rewind(self, run_id: str, step: int) -> None:
         """Forgets what came after `step`, because the run goes on from there."""
         run_id = _checked_id(run_id)
-        self._forget_curve(run_id)
         with self._transaction() as db:
             db.execute("DELETE FROM metrics WHERE run_id = ? AND step > ?", (run_id, step))
             db.execute("DELETE FROM samples WHERE run_id = ? AND step > ?", (run_id, step))
             db.execute(f"UPDATE runs SET step = :step, {_LAST_METRICS} WHERE id = :id", {"id": run_id, "step": step})
+        self._forget_curve(run_id)
         for later in (s for s in self.snapshots(run_id) if s > step):
             self.snapshot_path(run_id, later).unlink(missing_ok=True)
 

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from pages.parts import keys, service, shell, writing
 from pages.parts.limits import SAMPLE_LENGTH
 from rnn.figures.characters import visible
+from rnn.sampling import generate
 from rnn.shipped import SHIPPED
 from tests.app.conftest import SAMPLE, TRAIN, figure, run_of, said, start_hello, title, train_hello, until
 
@@ -102,14 +103,29 @@ def test_prime_with_unknown_characters_gets_a_sentence(app: AppTest) -> None:
     assert not app.exception
 
 
+def begun_anew(piece: writing.Piece) -> writing.Piece:
+    draws = generate(piece.writer.model, piece.writer.vocabulary, **piece.settings.to_json())
+    return writing.Piece(piece.model_id, piece.writer, piece.settings, draws)
+
+
 def test_a_stopped_text_stays_as_it_is_and_one_that_was_cut_off_goes_on(app: AppTest) -> None:
     app.switch_page(SAMPLE).run()
     whole, piece = written(app), app.session_state[keys.PIECE]
-    half = writing.new_piece(piece.model_id, piece.writer, piece.settings)
+    half = writing.Piece(
+        piece.model_id,
+        piece.writer,
+        piece.settings,
+        generate(piece.writer.model, piece.writer.vocabulary, **piece.settings.to_json()),
+    )
     half.text = "".join(next(half.draws).char for _ in range(100))
     app.session_state[keys.PIECE] = half
     assert written(app.run()) == whole  # the page was run anew in the middle of it
-    stopped = writing.new_piece(piece.model_id, piece.writer, piece.settings)
+    stopped = writing.Piece(
+        piece.model_id,
+        piece.writer,
+        piece.settings,
+        generate(piece.writer.model, piece.writer.vocabulary, **piece.settings.to_json()),
+    )
     stopped.text, stopped.is_over = whole[:100], True
     app.session_state[keys.PIECE] = stopped
     assert written(app.run()) == whole[:100]
@@ -146,6 +162,8 @@ def test_choosing_another_model_while_one_trains_keeps_the_choice(app: AppTest) 
     assert run_of(app) == first
     app.selectbox(key=keys.MODEL).select("shipped:gru").run()
     assert "run" not in app.query_params
+    app.run()
+    assert len(app.selectbox(key=keys.MODEL).options) == 6  # two runs, three shipped models, a file
     app.switch_page(TRAIN).run()
     assert run_of(app) == first  # the run of the Train page is still the one chosen last
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,7 +16,9 @@ from rnn import checkpoint_file
 from rnn.checkpoints import to_bytes
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import load
-from rnn.errors import CheckpointError, ConfigError, StoreError
+from rnn.errors import BusyError, CheckpointError, ConfigError, StoreError
+from rnn.records import METRICS
+from rnn.runs.scheduler import Scheduler
 from rnn.runs.store import Store
 from rnn.training import TrainState, train
 from tests.app.conftest import TRAIN, figure, run_of, said, start_hello, status, title, train_hello, until, visitor
@@ -22,6 +26,11 @@ from tests.app.conftest import TRAIN, figure, run_of, said, start_hello, status,
 
 def labels(app: AppTest) -> set[str]:
     return {button.label for button in app.button}
+
+
+def steer(app: AppTest, name: str) -> Any:
+    """A button of the run on show."""
+    return app.button(key=f"run_{name}_{run_of(app)}")
 
 
 def paste(app: AppTest, text: str) -> AppTest:
@@ -80,7 +89,8 @@ def test_a_laptop_has_no_caps(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> 
     ("model", "train"),
     [
         ({"hidden_size": 513}, {}), ({}, {"steps": 5001}), ({}, {"batch_size": 129}), ({}, {"bptt_steps": 257}),
-        ({}, {"truncation": "full"}), ({"hidden_size": 512, "num_layers": 4}, {"batch_size": 128}),
+        ({}, {"truncation": "full"}), ({}, {"evaluation_chars": 20_001}),
+        ({"hidden_size": 512, "num_layers": 4}, {"batch_size": 128}),
     ],
 )  # fmt: skip
 def test_no_way_leads_around_the_caps(model: dict[str, int], train: dict[str, int]) -> None:
@@ -145,17 +155,17 @@ def test_a_start_that_fails_says_why_and_can_be_tried_again_at_once(
 def test_pause_step_resume_stop_and_reset_do_what_they_say(app: AppTest) -> None:
     start_hello(app, steps=5000)
     store = service._scheduler().store
-    app.button(key="run_pause").click().run()
+    steer(app, "pause").click().run()
     assert status(app) == "paused"
     step = store.get(run_of(app)).step
-    app.button(key="run_step_once").click().run()
+    steer(app, "step_once").click().run()
     assert store.get(run_of(app)).step == step + 1
-    app.button(key="run_resume").click().run()
+    steer(app, "resume").click().run()
     assert status(app) == "running"
-    app.button(key="run_stop").click().run()
+    steer(app, "stop").click().run()
     assert status(app) == "finished"
     assert "Stopped by hand" in said(app)
-    app.button(key="run_reset").click().run()
+    steer(app, "reset").click().run()
     assert (status(app), store.get(run_of(app)).step) == ("paused", 0)
     assert title(app) == "No step yet"
 
@@ -163,7 +173,7 @@ def test_pause_step_resume_stop_and_reset_do_what_they_say(app: AppTest) -> None
 def test_a_finished_run_can_go_on(app: AppTest) -> None:
     train_hello(app)
     app.run()
-    app.button(key="run_resume").click().run()
+    steer(app, "resume").click().run()
     until(app, lambda app: service._scheduler().store.get(run_of(app)).step == 120)
 
 
@@ -216,7 +226,9 @@ def test_a_run_is_renamed_and_deleted_where_it_is_managed(app: AppTest) -> None:
     app.text_input(key=f"{keys.NEW_NAME}_{run_id}").input("five letters")
     next(b for b in app.button if b.label == "Rename").click().run()
     assert service._scheduler().store.get(run_id).name == "five letters"
-    app.button(key="run_delete").click().run()
+    assert app.button(key=f"run_delete_{run_id}").disabled
+    app.checkbox(key=f"run_sure_{run_id}").check().run()
+    app.button(key=f"run_delete_{run_id}").click().run()
     assert service._scheduler().store.count_of(app.session_state[keys.OWNER]) == 0
     assert "Start training" in app.info[0].value
     assert not app.exception
@@ -275,7 +287,7 @@ def test_who_is_recognised_late_takes_the_runs_started_until_then_along(
     app.run()
     assert app.session_state[keys.OWNER] == kept
     assert service._scheduler().store.owns(run_of(app), kept)
-    assert "run_resume" in {button.key for button in app.button}
+    assert "Resume" in labels(app)
 
 
 @pytest.mark.parametrize("kept", ["", None, 7, "short", "k" * 42 + "!", "k" * 5000])
@@ -285,6 +297,20 @@ def test_what_is_no_token_is_not_taken_for_one(app: AppTest, monkeypatch: pytest
     monkeypatch.setattr(owner, "_keeper", lambda **_: type("Result", (), {"token": kept})())
     app.run()
     assert app.session_state[keys.OWNER] == own
+
+
+def test_runs_are_handed_over_again_where_that_failed_the_first_time(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_hello(app)
+    kept = "k" * 43
+    monkeypatch.setattr(owner, "_keeper", lambda **_: type("Result", (), {"token": kept})())
+    with monkeypatch.context() as busy:
+        busy.setattr(Scheduler, "change_owner", lambda *_: (_ for _ in ()).throw(BusyError("The server is busy.")))
+        app.run()
+        assert "busy" in app.error[0].value
+    app.run()
+    assert service._scheduler().store.owns(run_of(app), kept)
 
 
 # Checkpoint files
@@ -320,6 +346,42 @@ def test_a_file_larger_than_the_cap_is_refused_before_it_is_read() -> None:
 def test_a_file_that_is_no_checkpoint_gets_a_sentence_with_its_name(data: bytes) -> None:
     with pytest.raises(CheckpointError, match=r"model\.bin"):
         runs.read_upload(Upload(data, "model.bin"))
+
+
+def crafted(**changes: object) -> bytes:
+    """A whole file whose settings or tensors were changed on purpose, its checksum made to match."""
+    read = checkpoint_file.unpack(checkpoint())
+    train = {**read.metadata["train"], **changes.pop("train", {})}  # type: ignore[dict-item]
+    arrays = {**read.arrays, **changes}
+    metadata = {name: value for name, value in read.metadata.items() if name != "format"}
+    return checkpoint_file.pack(arrays, {**metadata, "train": train})  # type: ignore[arg-type]
+
+
+def test_a_file_that_asks_for_more_than_the_caps_is_refused_with_the_reason() -> None:
+    with pytest.raises(ConfigError, match="evaluation_chars is 100,000,000"):
+        runs.read_upload(Upload(crafted(train={"evaluation_chars": 10**8}), "run.safetensors"))
+
+
+@pytest.mark.parametrize("column", ["step", "epoch", "elapsed", "characters", "validation_loss"])
+@pytest.mark.parametrize("value", [-3.0, 1e300, float("inf")])
+def test_a_file_with_an_impossible_history_is_refused(column: str, value: float) -> None:
+    history = checkpoint_file.unpack(checkpoint()).arrays["history"].copy()
+    if column == "validation_loss" and value != float("inf"):
+        return  # any number may be a loss
+    history[1, METRICS.index(column)] = value
+    with pytest.raises(CheckpointError, match="history"):
+        runs.read_upload(Upload(crafted(history=history), "run.safetensors"))
+
+
+def test_a_run_from_a_file_that_is_reset_has_the_capped_vocabulary(app: AppTest) -> None:
+    """Its file may know few characters; the text that is given with it may have many."""
+    start_hello(app)
+    text = replace(load("hello"), content="".join(map(chr, range(0x4E00, 0x4E00 + 5000))) * 2)
+    state = TrainState.create(text, ModelConfig(hidden_size=2), TrainConfig(steps=2, batch_size=2, max_vocabulary=50))
+    opened = checkpoint_file.unpack(to_bytes(state))
+    opened = replace(opened, train=replace(opened.train, max_vocabulary=None))
+    adopted = runs.capped(opened, text)
+    assert adopted.train.max_vocabulary == PUBLIC.max_vocabulary
 
 
 def test_a_file_finds_its_built_in_text_by_itself_and_asks_for_any_other() -> None:

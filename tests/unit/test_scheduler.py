@@ -742,6 +742,17 @@ def test_runs_that_were_active_go_on_by_themselves_after_a_restart(serve: Serve)
     assert curves(second, running) == straight(MODEL, LONG, stop_at=step)
 
 
+def test_a_server_that_opens_before_the_old_one_has_ended_restarts_its_runs_all_the_same(serve: Serve) -> None:
+    first = serve()
+    run_id = first.create(ANNA, TEXT, QUICK, LONG)
+    wait_for_steps(first, run_id)
+    second = serve()
+    second.resume_interrupted()
+    first.close()
+    assert second.refusal == ""  # which a page asks for
+    wait_for(second, run_id, "running")
+
+
 def test_a_run_that_brings_servers_down_is_not_restarted_for_ever(serve: Serve) -> None:
     first = serve()
     run_id = first.create(ANNA, TEXT, QUICK, LONG, start=False)
