@@ -119,9 +119,9 @@ def settings() -> tuple[ModelConfig, TrainConfig]:
             steps=_number(right, "Steps", TrainConfig, "steps", preset.train.steps, name),
             bptt_steps=_number(left, "BPTT steps", TrainConfig, "bptt_steps", preset.train.bptt_steps, name),
             batch_size=_number(right, "Batch size", TrainConfig, "batch_size", preset.train.batch_size, name),
-            learning_rate=left.number_input(
-                "Learning rate", 1e-6, 1.0, preset.train.learning_rate, format="%.4g",
-                **in_url(of_preset("learning_rate", name)), help=help_for(TrainConfig, "learning_rate"),
+            learning_rate=_number_input(
+                left, "Learning rate", 1e-6, 1.0, preset.train.learning_rate, of_preset("learning_rate", name),
+                format="%.4g", help=help_for(TrainConfig, "learning_rate"),
             ),
             seed=_number(right, "Seed", TrainConfig, "seed", preset.train.seed, name),
             max_vocabulary=limits().max_vocabulary,
@@ -135,10 +135,18 @@ def _number(place: DeltaGenerator, label: str, kind: type, field: str, value: in
     cap = getattr(limits(), field, None)
     most = min(int(high), cap or int(high), LARGEST)
     help_text = help_for(kind, field) + (f" At most {cap:,} here. {limits().reason}" if cap else "")
-    given = place.number_input(
-        label, int(low), most, min(value, most), **in_url(of_preset(field, preset)), help=help_text
-    )
+    given = _number_input(place, label, int(low), most, min(value, most), of_preset(field, preset), help=help_text)
     return max(int(low), min(int(given), most))
+
+
+def _number_input(
+    place: DeltaGenerator, label: str, low: float, high: float, value: Any, key: str, **options: Any
+) -> Any:
+    """A number whose value stands in the URL, or does not where the URL says infinity."""
+    try:
+        return place.number_input(label, low, high, value, **in_url(key), **options)
+    except OverflowError:  # Streamlit 1.67 tries to make a whole number of it
+        return place.number_input(label, low, high, value, key=f"{key}_finite", **options)
 
 
 def sampling() -> SampleConfig:
@@ -149,15 +157,13 @@ def sampling() -> SampleConfig:
         "Temperature", 0.0, 2.0, 0.8, 0.05, **in_url(keys.TEMPERATURE), help=help_for(SampleConfig, "temperature")
     )
     left, right = st.columns(2)
-    length = left.number_input(
-        "Length", 1, SAMPLE_LENGTH, 400, **in_url(keys.LENGTH), help=help_for(SampleConfig, "length")
+    length = _number_input(left, "Length", 1, SAMPLE_LENGTH, 400, keys.LENGTH, help=help_for(SampleConfig, "length"))
+    seed = _number_input(right, "Seed", 0, LARGEST, 0, keys.SEED, help=help_for(SampleConfig, "seed"))
+    top_k = _number_input(
+        left, "Top k", 1, LARGEST, None, keys.TOP_K, placeholder="all", help=help_for(SampleConfig, "top_k")
     )
-    seed = right.number_input("Seed", 0, LARGEST, 0, **in_url(keys.SEED), help=help_for(SampleConfig, "seed"))
-    top_k = left.number_input(
-        "Top k", 1, LARGEST, None, **in_url(keys.TOP_K), placeholder="all", help=help_for(SampleConfig, "top_k")
-    )
-    top_p = right.number_input(
-        "Top p", 0.01, 1.0, None, 0.05, **in_url(keys.TOP_P), placeholder="1", help=help_for(SampleConfig, "top_p")
+    top_p = _number_input(
+        right, "Top p", 0.01, 1.0, None, keys.TOP_P, step=0.05, placeholder="1", help=help_for(SampleConfig, "top_p")
     )
     top_k = None if top_k is None else min(int(top_k), 1_000_000)
     return SampleConfig(prime[:most], min(int(length), SAMPLE_LENGTH), float(temperature), top_k, top_p, int(seed))

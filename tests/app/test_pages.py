@@ -68,3 +68,17 @@ def test_a_second_server_on_the_same_runs_says_so_once(app: AppTest, path: str) 
 def test_no_two_widgets_or_session_values_share_a_key() -> None:
     names = [value for name, value in vars(keys).items() if name.isupper()]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "1e400", "9" * 400, "nan", "x", ""])
+def test_numbers_in_a_link_that_cannot_be_are_the_defaults(app: AppTest, value: str) -> None:
+    for path, names in (
+        (TRAIN, [f"train_{f}_default" for f in ("hidden_size", "steps", "learning_rate", "seed")]),
+        (SAMPLE, [keys.LENGTH, keys.SEED, keys.TOP_K, keys.TOP_P, keys.TEMPERATURE]),
+    ):
+        app.query_params.clear()
+        for name in names:
+            app.query_params[name] = value
+        app.switch_page(path).run()
+        assert not app.exception
+        assert not app.error

@@ -21,9 +21,9 @@ from tests.browser.visitor import (
     button,
     chart_title,
     choose,
+    delete_in_popover,
     main,
     open_page,
-    popover,
     run_in_url,
     says,
     start,
@@ -169,7 +169,7 @@ def test_a_run_deleted_in_another_tab_is_missed_in_a_sentence(server: Server, pa
     run_id = start(page, server)
     other = open_page(page.context.new_page(), server, "Train", {"run": run_id})
     button(other, "Manage").click()
-    popover(other).get_by_role("button", name="Delete this run").click()
+    delete_in_popover(other)
     says(page, "There is no run with this id here. It may have been deleted")
     settled(page)
     assert run_in_url(page) != run_id

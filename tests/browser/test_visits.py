@@ -20,6 +20,7 @@ from tests.browser.visitor import (
     button,
     chart_title,
     choose,
+    delete_in_popover,
     go_to,
     main,
     open_page,
@@ -184,7 +185,7 @@ def test_a_run_can_be_reset_renamed_and_deleted(server: Server, page: Page) -> N
 
     if not popover(page).is_visible():
         button(page, "Manage").click()
-    button_in_popover(page, "Delete this run").click()
+    delete_in_popover(page)
     page.wait_for_function("old => new URL(location).searchParams.get('run') !== old", arg=run_id)
     with closing(Store(server.home)) as store:
         assert run_id not in {run.id for run in store.runs_of("laptop")}

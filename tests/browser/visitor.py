@@ -121,3 +121,12 @@ def stored(server: Server, run_id: str) -> RunInfo:
         return store.get(run_id)
     finally:
         store.close()
+
+
+def delete_in_popover(page: Page) -> None:
+    """Deletes the run on show, once its popover is open."""
+    button = popover(page).get_by_role("button", name="Delete this run", exact=True)
+    expect(button).to_be_disabled()
+    popover(page).get_by_text("Its weights, curves and samples can go").click()
+    expect(button).to_be_enabled()
+    button.click()
