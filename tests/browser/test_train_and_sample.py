@@ -36,9 +36,9 @@ def test_train_on_a_built_in_text_see_the_curve_move_stop_and_sample(server: Ser
     expect(title).not_to_have_text(paused, timeout=PATIENCE)
 
     main.get_by_role("button", name="Stop", exact=True).click()
-    expect(main.get_by_text("Stopped by hand.")).to_be_visible(timeout=5_000)
+    expect(main.get_by_text("Stopped by hand.")).to_be_visible(timeout=PATIENCE)
 
     main.get_by_role("button", name="Sample", exact=True).click()
     expect(page.get_by_role("heading", name="Sample")).to_be_visible()
     expect(main.get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"), timeout=PATIENCE)
-    expect(title).to_contain_text("Drew")
+    expect(title).to_contain_text("Drew", timeout=PATIENCE)

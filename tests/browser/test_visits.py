@@ -8,9 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from rnn import checkpoint_file
 from rnn.runs.store import Store
 from tests.browser.playground import Server, settled
 from tests.browser.visitor import (
@@ -20,17 +19,14 @@ from tests.browser.visitor import (
     button,
     chart_title,
     choose,
-    delete_in_popover,
     go_to,
     main,
     open_page,
-    popover,
     run_in_url,
     start,
     status,
     step,
     stored,
-    upload,
 )
 
 STEERING = ("Pause", "One step", "Stop", "Reset")
@@ -167,79 +163,3 @@ def test_a_double_click_on_start_makes_one_run(server: Server, page: Page) -> No
         settled(page)
         after = {run.id for run in store.runs_of("laptop")}
     assert after - before == {run_in_url(page)}
-
-
-def test_a_run_can_be_reset_renamed_and_deleted(server: Server, page: Page) -> None:
-    run_id = start(page, server)
-    button(page, "Reset").click()
-    button_in_popover(page, "Back to step 0").click()
-    expect(status(page)).to_contain_text("paused · step 0 of", timeout=PATIENCE)
-    button(page, "One step").click()
-    expect(status(page)).to_contain_text("paused · step 1 of", timeout=PATIENCE)
-
-    button(page, "Manage").click()
-    popover(page).get_by_label("Name").fill("*Emma* & <b>")
-    button_in_popover(page, "Rename").click()
-    expect(main(page).get_by_role("combobox", name="Run", exact=True)).to_have_value(re.compile(r"^\*Emma\* & <b> · "))
-    assert stored(server, run_id).name == "*Emma* & <b>"
-
-    if not popover(page).is_visible():
-        button(page, "Manage").click()
-    delete_in_popover(page)
-    page.wait_for_function("old => new URL(location).searchParams.get('run') !== old", arg=run_id)
-    with closing(Store(server.home)) as store:
-        assert run_id not in {run.id for run in store.runs_of("laptop")}
-    expect(button(page, "Start training")).to_be_enabled()
-
-
-def button_in_popover(page: Page, name: str) -> Locator:
-    return popover(page).get_by_role("button", name=name, exact=True)
-
-
-def test_the_chart_changes_its_unit_and_stands_still_when_it_is_frozen(server: Server, page: Page) -> None:
-    start(page, server)
-    for unit, axis in (("bits", "bits per"), ("perplexity", "perplexity"), ("nats", "nats per")):
-        main(page).get_by_role("radio", name=unit, exact=True).click()
-        expect(page.locator(".ytitle").last).to_contain_text(axis, timeout=PATIENCE)
-
-    main(page).get_by_text("Freeze", exact=True).click()
-    settled(page)
-    expect(main(page).get_by_role("switch", name="Freeze")).to_be_checked()
-    before, frozen = beyond(page, step(page)), chart_title(page).text_content() or ""
-    for _ in range(3):
-        before = beyond(page, before)
-        expect(chart_title(page)).to_have_text(frozen)
-    main(page).get_by_text("Freeze", exact=True).click()
-    expect(chart_title(page)).not_to_have_text(frozen, timeout=PATIENCE)
-    button(page, "Stop").click()
-    expect(status(page)).to_contain_text("finished", timeout=PATIENCE)
-
-
-def test_a_downloaded_run_can_be_read_gone_on_with_and_sampled_from(
-    server: Server, page: Page, finished_run: str, tmp_path: Path
-) -> None:
-    open_page(page, server, "Train", {"run": finished_run})
-    button(page, "Manage").click()
-    with page.expect_download() as download:
-        button_in_popover(page, "Download").click()
-    assert download.value.suggested_filename.endswith(".safetensors")
-    path = tmp_path / download.value.suggested_filename
-    download.value.save_as(path)
-    checkpoint = checkpoint_file.read(path)
-    assert checkpoint.step == 60
-    page.keyboard.press("Escape")
-
-    page.get_by_text("Go on from a checkpoint file", exact=True).click()
-    upload(page, "train_checkpoint", path.name, path.read_bytes())
-    button(page, "Open as a run of mine").click()
-    page.wait_for_function("old => new URL(location).searchParams.get('run') !== old", arg=finished_run)
-    expect(status(page)).to_contain_text("step 60 of 60", timeout=PATIENCE)
-    assert run_in_url(page) != finished_run
-    button(page, "One step").click()
-    expect(status(page)).to_contain_text("step 61 of", timeout=PATIENCE)
-
-    go_to(page, "Sample")
-    choose(page, "Model", "A checkpoint file of mine")
-    upload(page, "sample_file", path.name, path.read_bytes())
-    expect(main(page).get_by_text(f"the file {path.name}")).to_be_visible(timeout=PATIENCE)
-    expect(main(page).get_by_test_id("stCode")).to_have_text(re.compile("[helo]{10}"), timeout=PATIENCE)
