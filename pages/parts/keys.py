@@ -16,6 +16,7 @@ SHIPPED = "model"  # name of a shipped model, on the Sample page
 # In the session only
 RUN_IN_URL = "run_in_url"  # the id that the URL had when it was last looked at
 OWNER = "owner_token"  # the visitor's secret
+RENAMINGS = "run_renamings"  # how many there were
 STARTED = "train_started"  # what was started last, as which run, and when
 FROZEN = "run_frozen"  # the curves of a chart that stands still
 PIECE = "sample_piece"  # the text on show

@@ -35,13 +35,15 @@ def run_bar(info: RunInfo) -> RunInfo:
     runs = {run.id: run for run in service.own_runs()}
     is_own = info.id in runs
     runs.setdefault(info.id, info)
-    if st.session_state.get(keys.CHOSEN_RUN) != info.id:
-        st.session_state[keys.CHOSEN_RUN] = info.id
+    # A select box goes on showing the label that its choice had at first: after a renaming it has to be another one.
+    key = f"{keys.CHOSEN_RUN}_{st.session_state.get(keys.RENAMINGS, 0)}"
+    if st.session_state.get(key) != info.id:
+        st.session_state[key] = info.id
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         # Labels that changed while a run trains would make the widget forget the choice; the id tells namesakes apart.
         st.selectbox(
-            "Run", list(runs), format_func=lambda i: f"{runs[i].name} · {i[:4]}", key=keys.CHOSEN_RUN,
-            on_change=_choose, width="stretch",
+            "Run", list(runs), format_func=lambda i: f"{runs[i].name} · {i[:4]}", key=key,
+            on_change=_choose, args=(key,), width="stretch",
         )  # fmt: skip
         with st.popover("Manage", icon=":material/more_vert:"):
             _manage(info, is_own)
@@ -53,8 +55,8 @@ def run_bar(info: RunInfo) -> RunInfo:
     return info
 
 
-def _choose() -> None:
-    service.choose_run(st.session_state[keys.CHOSEN_RUN])
+def _choose(key: str) -> None:
+    service.choose_run(st.session_state[key])
 
 
 def _manage(info: RunInfo, is_own: bool) -> None:
@@ -64,6 +66,7 @@ def _manage(info: RunInfo, is_own: bool) -> None:
     with st.form("rename", border=False):
         name = st.text_input("Name", info.name, max_chars=80, key=f"{keys.NEW_NAME}_{info.id}")
         if st.form_submit_button("Rename", icon=":material/edit:") and command("rename", info.id, name):
+            st.session_state[keys.RENAMINGS] = st.session_state.get(keys.RENAMINGS, 0) + 1
             st.rerun()
     # The keys carry the id: a second click must not hit the run that is shown by then.
     is_sure = st.checkbox("Its weights, curves and samples can go", key=f"run_sure_{info.id}")
@@ -94,7 +97,6 @@ def _download(info: RunInfo, is_own: bool) -> None:
 def _delete(run_id: str) -> None:
     if command("delete", run_id):
         service.choose_run(None)
-        st.session_state.pop(keys.CHOSEN_RUN, None)
 
 
 def command(name: str, run_id: str, *arguments: object) -> bool:

@@ -8,11 +8,11 @@ import re
 from collections.abc import Generator, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.playground import REPOSITORY, Server
-from tests.browser.visitor import PATIENCE, start, status
+from tests.browser.visitor import PATIENCE, start, status, stop, visitor_context
 
 FLAGS = [
     "--no-sandbox",
@@ -22,7 +22,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-DESKTOP = {"width": 1280, "height": 800}
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -47,24 +47,32 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def finished_run(browser: Browser, server: Server) -> str:
+def finished_run(context: BrowserContext, server: Server) -> str:
     """The id of a small run that has ended, to look at; no test changes it."""
-    with contextlib.closing(browser.new_context(viewport=DESKTOP)) as context:
-        page = context.new_page()
+    with contextlib.closing(context.new_page()) as page:
         run_id = start(page, server, steps=60)
-        expect(status(page)).to_contain_text("finished", timeout=PATIENCE)
+        expect(status(page)).to_contain_text("finished")
         return run_id
 
 
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One visitor's browser, so that Streamlit's and Plotly's code is compiled once for all tests."""
+    with contextlib.closing(visitor_context(browser)) as context:
+        yield context
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh visitor with a window of 1280 x 800. The test fails if the page shows an exception at its end."""
-    with contextlib.closing(browser.new_context(viewport=DESKTOP)) as context:
-        page = context.new_page()
-        yield page
-        if not page.is_closed():
-            shown = page.locator("[data-testid=stException]").all_inner_texts()
-            assert not shown, f"{page.url} shows an exception: {shown}"
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A new tab: for the server a new session. The test fails if the page shows an exception at its end."""
+    page = context.new_page()
+    yield page
+    if not page.is_closed():
+        shown = page.locator("[data-testid=stException]").all_inner_texts()
+        stop(page)
+        for tab in context.pages:
+            tab.close()
+        assert not shown, f"{page.url} shows an exception: {shown}"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -24,12 +24,12 @@ SETTLED = """() => {
 }"""
 
 
-def settled(page: Page, timeout: float = 30) -> Page:
-    """Wait (seconds) until the page is connected, its script has run and nothing is a placeholder any more.
+def settled(page: Page) -> Page:
+    """Wait until the page is connected, its script has run and nothing is a placeholder any more.
 
     After a click the script may not have begun yet: `expect` what the click should change.
     """
-    page.wait_for_function(SETTLED, timeout=timeout * 1000)
+    page.wait_for_function(SETTLED)
     return page
 
 

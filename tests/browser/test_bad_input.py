@@ -8,20 +8,27 @@ import random
 import re
 import uuid
 import zipfile
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.playground import Server
+from tests.browser.playground import Server, settled
 from tests.browser.visitor import (
-    PATIENCE,
     SMALL,
+    beyond,
     button,
     chart_title,
     choose,
+    delete_in_popover,
     main,
     open_page,
+    run_in_url,
     says,
+    start,
+    status,
+    step,
+    stored,
     upload,
     visit,
 )
@@ -54,7 +61,7 @@ def test_a_file_that_is_no_text_gets_a_sentence_and_the_page_works_on(server: Se
         says(page, sentence)
         expect(button(page, "Start training")).to_be_disabled()
     choose(page, "Text", "hello")
-    expect(button(page, "Start training")).to_be_enabled(timeout=PATIENCE)
+    expect(button(page, "Start training")).to_be_enabled()
     expect(main(page).get_by_text(NO_TEXTS["aaaa.txt"][1])).to_have_count(0)
 
 
@@ -86,10 +93,10 @@ def test_a_file_that_is_no_checkpoint_gets_a_sentence_and_the_page_works_on(
         )
     if path == "Train":
         choose(page, "Text", "Nested parentheses")
-        expect(button(page, "Start training")).to_be_enabled(timeout=PATIENCE)
+        expect(button(page, "Start training")).to_be_enabled()
     else:
         upload(page, "sample_file", "whole.safetensors", good)
-        expect(main(page).get_by_test_id("stCode")).to_have_text(re.compile("[helo]{10}"), timeout=PATIENCE)
+        expect(main(page).get_by_test_id("stCode")).to_have_text(re.compile("[helo]{10}"))
         expect(main(page).get_by_test_id("stAlert")).to_have_count(0)
 
 
@@ -135,7 +142,7 @@ def test_settings_in_a_link_that_cannot_be_are_the_defaults_on_train(
     for label, default in (("Text", "Python language reference"), ("Model", "Recommended"), ("Cell", "LSTM")):
         expect(main(page).get_by_role("combobox", name=label, exact=True)).to_have_value(default)
     expect(main(page).get_by_role("radio", name="nats", exact=True)).to_be_checked()
-    expect(chart_title(page)).to_have_text(re.compile("at step"), timeout=PATIENCE)
+    expect(chart_title(page)).to_have_text(re.compile("at step"))
     expect(button(page, "Start training")).to_be_enabled()
 
 
@@ -149,4 +156,44 @@ def test_settings_in_a_link_that_cannot_be_are_the_defaults_on_sample(
     for label, _, default, _ in SAMPLE_NUMBERS:
         expect(page.get_by_label(label, exact=True)).to_have_value(default)
     expect(main(page).get_by_role("slider", name="Temperature")).to_have_value("0.8")
-    expect(main(page).get_by_test_id("stCode")).to_have_text(re.compile("[helo]{10}"), timeout=PATIENCE)
+    expect(main(page).get_by_test_id("stCode")).to_have_text(re.compile("[helo]{10}"))
+
+
+def test_a_link_to_no_model_opens_another_one(server: Server, page: Page, finished_run: str) -> None:
+    visit(page, server, "Sample", {"model": "nobody"})
+    expect(main(page).get_by_role("combobox", name="Model", exact=True)).to_have_value(re.compile(r"\S"))
+
+
+def test_a_run_deleted_in_another_tab_is_missed_in_a_sentence(server: Server, page: Page) -> None:
+    run_id = start(page, server)
+    other = open_page(page.context.new_page(), server, "Train", {"run": run_id})
+    button(other, "Manage").click()
+    delete_in_popover(other)
+    says(page, "There is no run with this id here. It may have been deleted")
+    settled(page)
+    assert run_in_url(page) != run_id
+    expect(button(page, "Start training")).to_be_enabled()
+
+
+def test_a_disk_that_cannot_be_written_costs_a_warning_and_nothing_else(tmp_path: Path, page: Page) -> None:
+    resource = pytest.importorskip("resource")
+    if not hasattr(resource, "prlimit"):
+        pytest.skip("only Linux changes the limits of a running process")
+    with Server(tmp_path) as server:
+        run_id = start(page, server)
+        assert server.process
+        pid = server.process.pid
+        limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, limits[1]))
+        says(page, re.compile("Training goes on in memory. The disk is full"))
+        button(page, "Start training").click()
+        says(page, re.compile("^The disk is full or cannot be written"))
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        assert run_in_url(page) == run_id
+        before = step(page)
+
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+        beyond(page, before)
+        expect(main(page).get_by_text("Training goes on in memory")).to_have_count(0)
+        assert stored(server, run_id).step > before
+        expect(status(page)).to_contain_text("running")

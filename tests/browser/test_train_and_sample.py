@@ -8,8 +8,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.playground import Server, settled
 
-PATIENCE = 60_000  # milliseconds: the first run of a server imports torch
-
 
 def test_train_on_a_built_in_text_see_the_curve_move_stop_and_sample(server: Server, page: Page) -> None:
     page.goto(server.url)
@@ -23,22 +21,22 @@ def test_train_on_a_built_in_text_see_the_curve_move_stop_and_sample(server: Ser
     page.get_by_role("button", name="Start training").click()
 
     title = page.locator(".gtitle").last  # a chart that is being replaced is there twice for a moment
-    expect(title).to_contain_text(re.compile(r"Loss \d\.\d+ nats at step \d+"), timeout=PATIENCE)
+    expect(title).to_contain_text(re.compile(r"Loss \d\.\d+ nats at step \d+"))
     first = title.text_content() or ""
-    expect(title).not_to_have_text(first, timeout=PATIENCE)
+    expect(title).not_to_have_text(first)
 
     main = page.get_by_test_id("stMain")
     main.get_by_role("button", name="Pause", exact=True).click()
     resume = main.get_by_role("button", name="Resume", exact=True)
-    expect(resume).to_be_visible(timeout=PATIENCE)
+    expect(resume).to_be_visible()
     paused = title.text_content() or ""
     resume.click()
-    expect(title).not_to_have_text(paused, timeout=PATIENCE)
+    expect(title).not_to_have_text(paused)
 
     main.get_by_role("button", name="Stop", exact=True).click()
-    expect(main.get_by_text("Stopped by hand.")).to_be_visible(timeout=PATIENCE)
+    expect(main.get_by_text("Stopped by hand.")).to_be_visible()
 
     main.get_by_role("button", name="Sample", exact=True).click()
     expect(page.get_by_role("heading", name="Sample")).to_be_visible()
-    expect(main.get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"), timeout=PATIENCE)
-    expect(title).to_contain_text("Drew", timeout=PATIENCE)
+    expect(main.get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"))
+    expect(title).to_contain_text("Drew")

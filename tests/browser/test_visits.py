@@ -8,25 +8,29 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from rnn import checkpoint_file
 from rnn.runs.store import Store
 from tests.browser.playground import Server, settled
 from tests.browser.visitor import (
-    PATIENCE,
     SMALL,
     beyond,
     button,
     chart_title,
     choose,
+    delete_in_popover,
     go_to,
     main,
     open_page,
+    popover,
     run_in_url,
     start,
     status,
     step,
     stored,
+    upload,
+    window,
 )
 
 STEERING = ("Pause", "One step", "Stop", "Reset")
@@ -43,8 +47,8 @@ def public(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def stranger(browser: Browser) -> Iterator[Page]:
     """Somebody with another browser."""
-    with closing(browser.new_context()) as context:
-        yield context.new_page()
+    with window(browser) as page:
+        yield page
 
 
 def test_a_run_goes_on_over_a_change_of_pages_and_a_reload_until_it_is_stopped(server: Server, page: Page) -> None:
@@ -60,12 +64,12 @@ def test_a_run_goes_on_over_a_change_of_pages_and_a_reload_until_it_is_stopped(s
     assert run_in_url(page) == run_id
 
     button(page, "Stop").click()
-    expect(main(page).get_by_text("Stopped by hand.")).to_be_visible(timeout=PATIENCE)
+    expect(main(page).get_by_text("Stopped by hand.")).to_be_visible()
     assert stored(server, run_id).step == step(page)
     button(page, "Sample").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sample")
-    expect(main(page).get_by_test_id("stCode")).to_have_text(re.compile("[helo]{10}"), timeout=PATIENCE)
-    expect(chart_title(page)).to_contain_text("Drew", timeout=PATIENCE)
+    expect(main(page).get_by_test_id("stCode")).to_have_text(re.compile("[helo]{10}"))
+    expect(chart_title(page)).to_contain_text("Drew")
     assert run_in_url(page) == run_id
 
 
@@ -76,7 +80,7 @@ def test_an_open_page_and_its_run_outlive_a_restart_and_a_crash_of_the_server(tm
             before = beyond(page, step(page))
             end()
             server.start()
-            expect(main(page).get_by_text("The server was restarted")).to_be_visible(timeout=PATIENCE)
+            expect(main(page).get_by_text("The server was restarted")).to_be_visible()
             beyond(page, before)
             assert run_in_url(page) == run_id
             expect(button(page, "Pause")).to_be_enabled()
@@ -93,13 +97,13 @@ def test_only_the_owner_steers_a_public_run_and_is_known_again_after_a_reload(
 
     open_page(stranger, public, "Train", {"run": run_id})
     expect(main(stranger).get_by_text("somebody else's run")).to_be_visible()
-    expect(chart_title(stranger)).to_have_text(re.compile("at step"), timeout=PATIENCE)
-    expect(main(stranger).get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"), timeout=PATIENCE)
+    expect(chart_title(stranger)).to_have_text(re.compile("at step"))
+    expect(main(stranger).get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"))
     beyond(stranger, step(stranger))
 
     page.reload()
     for name in STEERING:
-        expect(button(page, name)).to_be_visible(timeout=PATIENCE)
+        expect(button(page, name)).to_be_visible()
     expect(main(page).get_by_text("somebody else's run")).to_have_count(0)
     token = page.evaluate(TOKEN)
     assert len(token) == 43
@@ -109,10 +113,10 @@ def test_only_the_owner_steers_a_public_run_and_is_known_again_after_a_reload(
     for name in (*STEERING, "Resume"):
         expect(button(stranger, name)).to_have_count(0)
     button(page, "Stop").click()
-    expect(status(stranger)).to_contain_text("finished", timeout=PATIENCE)
+    expect(status(stranger)).to_contain_text("finished")
     expect(button(stranger, "Resume")).to_have_count(0)
     button(stranger, "Sample").click()
-    expect(main(stranger).get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"), timeout=PATIENCE)
+    expect(main(stranger).get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"))
 
 
 def test_settings_stay_in_the_url_over_a_reload_a_change_of_pages_and_a_start(server: Server, page: Page) -> None:
@@ -139,7 +143,7 @@ def test_settings_stay_in_the_url_over_a_reload_a_change_of_pages_and_a_start(se
     go_to(page, "Train")
     size_is("9")
     button(page, "Start training").click()
-    expect(status(page)).to_contain_text("step 12 of 12", timeout=PATIENCE)
+    expect(status(page)).to_contain_text("step 12 of 12")
     for part in ("hidden_size_default=9", "steps_default=12", "bptt_steps_default=7", "batch_size_default=3"):
         assert f"train_{part}" in page.url
     assert "train_text=Nested" in page.url
@@ -150,7 +154,7 @@ def test_what_one_tab_does_is_seen_in_the_other(server: Server, page: Page) -> N
     other = open_page(page.context.new_page(), server, "Train", {"run": run_id})
     beyond(other, step(page))
     button(page, "Pause").click()
-    expect(button(other, "Resume")).to_be_visible(timeout=PATIENCE)
+    expect(button(other, "Resume")).to_be_visible()
     expect(status(other)).to_contain_text("paused")
 
 
@@ -159,7 +163,83 @@ def test_a_double_click_on_start_makes_one_run(server: Server, page: Page) -> No
     with closing(Store(server.home)) as store:
         before = {run.id for run in store.runs_of("laptop")}
         button(page, "Start training").dblclick()
-        expect(status(page)).to_contain_text("step 21 of 21", timeout=PATIENCE)
+        expect(status(page)).to_contain_text("step 21 of 21")
         settled(page)
         after = {run.id for run in store.runs_of("laptop")}
     assert after - before == {run_in_url(page)}
+
+
+def test_a_run_can_be_reset_renamed_and_deleted(server: Server, page: Page) -> None:
+    run_id = start(page, server)
+    button(page, "Reset").click()
+    button_in_popover(page, "Back to step 0").click()
+    expect(status(page)).to_contain_text("paused · step 0 of")
+    button(page, "One step").click()
+    expect(status(page)).to_contain_text("paused · step 1 of")
+
+    button(page, "Manage").click()
+    popover(page).get_by_label("Name").fill("*Emma* & <b>")
+    button_in_popover(page, "Rename").click()
+    expect(main(page).get_by_role("combobox", name="Run", exact=True)).to_have_value(re.compile(r"^\*Emma\* & <b> · "))
+    assert stored(server, run_id).name == "*Emma* & <b>"
+
+    if not popover(page).is_visible():
+        button(page, "Manage").click()
+    delete_in_popover(page)
+    page.wait_for_function("old => new URL(location).searchParams.get('run') !== old", arg=run_id)
+    with closing(Store(server.home)) as store:
+        assert run_id not in {run.id for run in store.runs_of("laptop")}
+    expect(button(page, "Start training")).to_be_enabled()
+
+
+def button_in_popover(page: Page, name: str) -> Locator:
+    return popover(page).get_by_role("button", name=name, exact=True)
+
+
+def test_the_chart_changes_its_unit_and_stands_still_when_it_is_frozen(server: Server, page: Page) -> None:
+    start(page, server)
+    for unit, axis in (("bits", "bits per"), ("perplexity", "perplexity"), ("nats", "nats per")):
+        main(page).get_by_role("radio", name=unit, exact=True).click()
+        expect(page.locator(".ytitle").last).to_contain_text(axis)
+
+    main(page).get_by_text("Freeze", exact=True).click()
+    settled(page)
+    expect(main(page).get_by_role("switch", name="Freeze")).to_be_checked()
+    before, frozen = beyond(page, step(page)), chart_title(page).text_content() or ""
+    for _ in range(3):
+        before = beyond(page, before)
+        expect(chart_title(page)).to_have_text(frozen)
+    main(page).get_by_text("Freeze", exact=True).click()
+    expect(chart_title(page)).not_to_have_text(frozen)
+    button(page, "Stop").click()
+    expect(status(page)).to_contain_text("finished")
+
+
+def test_a_downloaded_run_can_be_read_gone_on_with_and_sampled_from(
+    server: Server, page: Page, finished_run: str, tmp_path: Path
+) -> None:
+    open_page(page, server, "Train", {"run": finished_run})
+    button(page, "Manage").click()
+    with page.expect_download() as download:
+        button_in_popover(page, "Download").click()
+    assert download.value.suggested_filename.endswith(".safetensors")
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    checkpoint = checkpoint_file.read(path)
+    assert checkpoint.step == 60
+    page.keyboard.press("Escape")
+
+    page.get_by_text("Go on from a checkpoint file", exact=True).click()
+    upload(page, "train_checkpoint", path.name, path.read_bytes())
+    button(page, "Open as a run of mine").click()
+    page.wait_for_function("old => new URL(location).searchParams.get('run') !== old", arg=finished_run)
+    expect(status(page)).to_contain_text("step 60 of 60")
+    assert run_in_url(page) != finished_run
+    button(page, "One step").click()
+    expect(status(page)).to_contain_text("step 61 of")
+
+    go_to(page, "Sample")
+    choose(page, "Model", "A checkpoint file of mine")
+    upload(page, "sample_file", path.name, path.read_bytes())
+    expect(main(page).get_by_text(f"the file {path.name}")).to_be_visible()
+    expect(main(page).get_by_test_id("stCode")).to_have_text(re.compile("[helo]{10}"))

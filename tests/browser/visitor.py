@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from rnn.records import RunInfo
 from rnn.runs.store import Store
 from tests.browser.playground import Server, settled
 
+DESKTOP = {"width": 1280, "height": 800}
 PATIENCE = 60_000  # milliseconds: the first run of a server imports torch, and the computer may be busy
 SMALL = {"train_text": "hello", "train_hidden_size_default": 8}
 LONG = 100_000  # steps: longer than any test
@@ -24,23 +26,37 @@ STEP_IS_BEYOND = """step => {
 }"""
 
 
+def visitor_context(browser: Browser, **options: Any) -> BrowserContext:
+    """The browser of a visitor nobody has seen before: 1280 x 800 if `options` do not say otherwise."""
+    context = browser.new_context(**{"viewport": DESKTOP, **options})
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
+@contextmanager
+def window(browser: Browser, **options: Any) -> Iterator[Page]:
+    """The first page of such a visitor."""
+    with closing(visitor_context(browser, **options)) as context:
+        yield context.new_page()
+
+
 def visit(page: Page, server: Server, path: str = "", settings: Mapping[str, Any] | None = None) -> Page:
     """Open a deep link; what is on the page is still to come."""
     page.goto(f"{server.url}/{path}?{urlencode(settings or {})}")
-    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
     return page
 
 
 def open_page(page: Page, server: Server, path: str = "", settings: Mapping[str, Any] | None = None) -> Page:
     """Open a deep link and wait for the whole page."""
-    return settled(visit(page, server, path, settings), PATIENCE / 1000)
+    return settled(visit(page, server, path, settings))
 
 
 def go_to(page: Page, title: str) -> None:
     """Another page, by the sidebar."""
     page.get_by_test_id("stSidebar").get_by_role("link", name=title, exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(title, timeout=PATIENCE)
-    settled(page, PATIENCE / 1000)
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    settled(page)
 
 
 def start(page: Page, server: Server, steps: int = LONG, **settings: Any) -> str:
@@ -49,9 +65,17 @@ def start(page: Page, server: Server, steps: int = LONG, **settings: Any) -> str
     before = run_in_url(page)
     button(page, "Start training").click()
     page.wait_for_function("old => (new URL(location).searchParams.get('run') ?? '') !== old", arg=before)
-    settled(page, PATIENCE / 1000)  # until then the run of before may be on show
+    settled(page)  # until then the run of before may be on show
     beyond(page, 0)
     return run_in_url(page)
+
+
+def stop(page: Page) -> None:
+    """Stop the run on show, if one is active, so that the next test has the computer to itself."""
+    is_connected = page.locator("[data-test-connection-state=CONNECTED]").count()
+    if is_connected and status(page).count() and button(page, "Pause").count():
+        button(page, "Stop").click()
+        expect(status(page)).to_contain_text("finished")
 
 
 def run_in_url(page: Page) -> str:
@@ -86,7 +110,7 @@ def step(page: Page) -> int:
 
 def beyond(page: Page, before: int) -> int:
     """Wait until the status line names a step after `before`, and return it."""
-    page.wait_for_function(STEP_IS_BEYOND, arg=before, timeout=PATIENCE)
+    page.wait_for_function(STEP_IS_BEYOND, arg=before)
     return step(page)
 
 
@@ -111,7 +135,7 @@ def upload(page: Page, key: str, name: str, data: bytes) -> None:
 
 def says(page: Page, sentence: str | re.Pattern[str]) -> None:
     """Wait for a message box with these words."""
-    expect(main(page).get_by_test_id("stAlert").filter(has_text=sentence)).to_be_visible(timeout=PATIENCE)
+    expect(main(page).get_by_test_id("stAlert").filter(has_text=sentence)).to_be_visible()
 
 
 def stored(server: Server, run_id: str) -> RunInfo:
