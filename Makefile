@@ -18,7 +18,8 @@ app: $(APP)  ## open the app on this computer: one owner, no caps
 	RNN_PLAYGROUND_PUBLIC=0 $(BIN)/python -m streamlit run streamlit_app.py --server.address=localhost
 
 test: lint chromium  ## lint, then all tests: unit, app, browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/unit tests/app -n 2 --dist worksteal
+	$(BIN)/python -m pytest tests/browser
 
 lint: $(DEV)  ## style, types and who may import whom
 	$(BIN)/ruff check

@@ -213,9 +213,8 @@ def test_the_runs_of_one_visitor_are_listed_and_can_be_chosen(app: AppTest) -> N
     app.button(key="train_start").click().run()
     second = run_of(app)
     until(app, lambda app: status(app) == "finished").run()
-    assert set(app.selectbox(key=f"{keys.CHOSEN_RUN}_0").options) == {
-        f"LSTM 8 on hello · {i[:4]}" for i in (first, second)
-    }
+    chooser = app.selectbox(key=f"{keys.CHOSEN_RUN}_0")
+    assert set(chooser.options) == {f"LSTM 8 on hello · {i[:4]}" for i in (first, second)}
     assert list(app.dataframe[0].value["step"]) == [60, 60]
     chooser.select(first).run()
     assert run_of(app) == first
