@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from pages.parts import keys, owner, service
@@ -111,9 +110,13 @@ def command(name: str, run_id: str, *arguments: object) -> bool:
 
 def run_table(runs: list[RunInfo]) -> None:
     """All runs of the visitor side by side."""
+    import pandas as pd  # here, because half a second of the first visit to a new server would go into it
+
     with st.expander(f"My runs ({len(runs)})", icon=":material/list:"):
         st.dataframe(
-            pd.DataFrame([_row(run) for run in runs]),
+            pd.DataFrame([_row(run) for run in runs]).assign(
+                started=pd.to_datetime([run.created for run in runs], unit="s", utc=True)
+            ),
             hide_index=True,
             column_config={
                 "loss": st.column_config.NumberColumn("training loss", format="%.3f", help="nats per character"),
@@ -129,7 +132,6 @@ def _row(run: RunInfo) -> dict[str, Any]:
         "name": run.name, "text": run.text_name, "cell": model.cell.upper(), "hidden size": model.hidden_size,
         "layers": model.num_layers, "status": run.status, "step": run.step, "loss": run.loss,
         "best": run.best_validation_loss, "seconds": round(run.elapsed, 1),
-        "started": pd.Timestamp(run.created, unit="s", tz="UTC"),
     }  # fmt: skip
 
 
