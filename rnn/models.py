@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnn.bptt import rows
 from rnn.cells import State, Weights
 from rnn.config import ModelConfig
 from rnn.errors import ConfigError
-from rnn.scan import scan, scan_stepwise
+from rnn.scan import is_by_hand, scan, scan_stepwise
 
 Path = Literal["scan", "cells"]
 
@@ -56,9 +57,8 @@ class Recurrent(nn.Module):
     def weights(self, layer: int, reverse: bool = False) -> Weights:
         """The parameters of one layer in one direction."""
         suffix = f"_l{layer}" + ("_reverse" if reverse else "")
-        named = dict(self.named_parameters())
-        W_xh, W_hh = named["weight_ih" + suffix], named["weight_hh" + suffix]
-        return Weights(W_xh, W_hh, named.get("bias_ih" + suffix), named.get("bias_hh" + suffix))
+        W_xh, W_hh = getattr(self, "weight_ih" + suffix), getattr(self, "weight_hh" + suffix)
+        return Weights(W_xh, W_hh, getattr(self, "bias_ih" + suffix, None), getattr(self, "bias_hh" + suffix, None))
 
     def initial_state(self, batch_size: int, dtype: torch.dtype | None = None) -> State:
         """Zeros: (h,) or, for the LSTM, (h, c); each (num_layers * directions, B, H), layer by layer."""
@@ -69,21 +69,35 @@ class Recurrent(nn.Module):
         zeros = (torch.zeros(shape, dtype=dtype or parameter.dtype, device=parameter.device) for _ in range(count))
         return tuple(zeros)
 
-    def forward(self, x: Tensor, state: State | None = None, path: Path = "scan") -> tuple[Tensor, State]:
-        """Runs the layers over a sequence, in the number format of `x`.
+    def forward(
+        self,
+        x: Tensor,
+        state: State | None = None,
+        path: Path = "scan",
+        dtype: torch.dtype | None = None,
+        embedding: Tensor | None = None,
+    ) -> tuple[Tensor, State]:
+        """Runs the layers over a sequence.
 
         Args:
-            x: inputs, (T, B, I).
+            x: inputs, (T, B, I); or integers (T, B), which stand for one-hot vectors or for rows of `embedding`.
             state: what `initial_state` or an earlier call returned; None means zeros.
             path: "scan" is the fast one, "cells" the readable one.
+            dtype: number format of the computation; None means that of the weights.
+            embedding: (V, I), one row for each symbol.
 
         Returns:
             The last layer's h at every step, (T, B, directions * H), and the state after the sequence.
         """
-        if state is None:
-            state = self.initial_state(x.shape[1], x.dtype)
-        run = scan if path == "scan" else scan_stepwise
         c = self.config
+        dtype = dtype or self.weights(0).W_hh.dtype
+        run = scan if path == "scan" else scan_stepwise
+        if state is None:
+            state = self.initial_state(x.shape[1], dtype)
+        if x.is_floating_point():
+            x = x.to(dtype)
+        if embedding is not None and not (path == "scan" and self._gains_from_folding(embedding, x, dtype)):
+            x, embedding = rows(embedding.to(dtype), x), None
         last: list[State] = []
         for layer in range(c.num_layers):
             if layer > 0:
@@ -91,12 +105,22 @@ class Recurrent(nn.Module):
             outputs = []
             for reverse in (False, True)[: c.directions]:
                 own = tuple(s[len(last)] for s in state)
-                w = self.weights(layer, reverse).to(x.dtype)
+                w = self.weights(layer, reverse)
+                if (
+                    embedding is not None and layer == 0
+                ):  # what each symbol brings, once, in place of once for each character read
+                    w = w._replace(W_xh=w.W_xh @ embedding.t())
+                w = w.to(dtype)
                 output, after = run(c.cell, x, own, w, c.nonlinearity, reverse)
                 outputs.append(output)
                 last.append(after)
             x = torch.cat(outputs, dim=-1) if c.bidirectional else outputs[0]
         return x, tuple(torch.stack(parts) for parts in zip(*last, strict=True))
+
+    def _gains_from_folding(self, embedding: Tensor, x: Tensor, dtype: torch.dtype) -> bool:
+        """Whether W_xh is to be multiplied with the embedding: where one-hot vectors cost nothing, and these more."""
+        c = self.config
+        return is_by_hand(c.cell, self.weights(0).W_hh, dtype, c.nonlinearity) and len(embedding) <= x.numel()
 
     def _dropped(self, x: Tensor) -> Tensor:
         """Dropout with a mask from the run's own generator (drawn on the CPU: the same on every device)."""
@@ -162,17 +186,11 @@ class CharRNN(nn.Module):
             Logits (T, B, V) in the weights' number format, and the state after the last character.
         """
         dtype = self.compute_dtype or self.head.weight.dtype
-        outputs, state = self.recurrent(self._inputs(indices, dtype), state, path)
+        embedding = self.embedding.weight if self.config.embedding_size else None
+        outputs, state = self.recurrent(indices, state, path, dtype, embedding)
         bias = None if self.head.bias is None else self.head.bias.to(dtype)
         logits = F.linear(outputs, self.head.weight.to(dtype), bias)
         return logits.to(self.head.weight.dtype), state
-
-    def _inputs(self, indices: Tensor, dtype: torch.dtype) -> Tensor:
-        """The vector read at each step: one-hot (T, B, V) or embedded (T, B, E)."""
-        if self.config.embedding_size:
-            return F.embedding(indices.long(), self.embedding.weight).to(dtype)
-        zeros = torch.zeros(*indices.shape, self.vocabulary_size, dtype=dtype, device=indices.device)
-        return zeros.scatter_(-1, indices.long().unsqueeze(-1), 1)
 
     def load_weights(self, weights: Mapping[str, Tensor]) -> None:
         """Copies these parameters in; names and shapes must be those of `state_dict()`."""

@@ -1,16 +1,20 @@
 """The cells over whole sequences, one layer in one direction.
 
-`scan` is the fast path: torch's fused sequence operators, which are oneDNN's on a CPU and cuDNN's on a GPU.
-`scan_stepwise` is the readable path, one call of the cell per time step. Both give the same outputs, states and
-gradients (tests/unit/test_paths.py).
+`scan_stepwise` is the readable path, one call of the cell per time step. `scan` is the fast path: backpropagation
+through time by hand (`rnn.bptt`) or torch's fused sequence operators, which are oneDNN's on a CPU and cuDNN's on a GPU,
+whichever is faster (docs/decisions.md). All give the same outputs, states and gradients (tests/unit/test_paths.py).
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from rnn.bptt import rows, sequence
 from rnn.cells import State, Weights, cell_step
+
+LSTM_BY_HAND_FROM = 256  # H
 
 
 def scan_stepwise(
@@ -20,13 +24,14 @@ def scan_stepwise(
 
     Args:
         cell: "rnn", "gru" or "lstm".
-        x: the inputs, (T, B, I), T >= 1.
+        x: the inputs, (T, B, I), T >= 1; or integers (T, B), which stand for one-hot vectors.
         state: (h,) or (h, c) before the first step, each (B, H).
         reverse: reads the sequence from its end; outputs stay in the order of the inputs.
 
     Returns:
         h at every step, (T, B, H), and the state after the last step taken.
     """
+    x = one_hot(x, w)
     outputs = []
     for x_t in x.flip(0) if reverse else x:
         step = cell_step(cell, x_t, state, w, nonlinearity)
@@ -39,21 +44,49 @@ def scan(
     cell: str, x: Tensor, state: State, w: Weights, nonlinearity: str = "tanh", reverse: bool = False
 ) -> tuple[Tensor, State]:
     """The same as `scan_stepwise`, fast."""
-    if cell == "rnn" and nonlinearity == "sigmoid":
-        return scan_stepwise(cell, x, state, w, nonlinearity, reverse)  # no fused operator has this one
-    outputs, *last = _fused(cell, x.flip(0) if reverse else x, state, w, nonlinearity)
-    return (outputs.flip(0) if reverse else outputs), tuple(s[0] for s in last)
+    x = x.flip(0) if reverse else x
+    if is_by_hand(cell, w.W_hh, nonlinearity=nonlinearity):
+        outputs, last = _by_hand(cell, x, state, w, nonlinearity)
+    else:
+        outputs, last = _fused(cell, one_hot(x, w), state, w, nonlinearity)
+    return (outputs.flip(0) if reverse else outputs), last
 
 
-def _in_one_block(weights: list[Tensor]) -> list[Tensor]:
-    """The same weights in one piece of memory, one behind the other as cuDNN lays them out; else it would copy them."""
-    block = torch.cat([p.reshape(-1) for p in weights])
-    parts = torch.split(block, [p.numel() for p in weights])
-    return [part.view_as(p) for part, p in zip(parts, weights, strict=True)]
+def is_by_hand(cell: str, W_hh: Tensor, dtype: torch.dtype | None = None, nonlinearity: str = "tanh") -> bool:
+    """Which of its two ways `scan` takes with these weights, once they are in the format `dtype` (None: as now)."""
+    if W_hh.is_cuda:
+        return nonlinearity == "sigmoid"  # which cuDNN does not have
+    # Of the LSTM, oneDNN's is the faster one, up to the size where it makes too little of bfloat16.
+    return cell != "lstm" or ((dtype or W_hh.dtype) == torch.bfloat16 and W_hh.shape[1] >= LSTM_BY_HAND_FROM)
 
 
-def _fused(cell: str, x: Tensor, state: State, w: Weights, nonlinearity: str) -> tuple[Tensor, ...]:
-    """torch's operator for one layer; outputs (T, B, H), then the states with a leading axis of 1 layer."""
+def one_hot(x: Tensor, w: Weights) -> Tensor:
+    """Integers as the one-hot vectors that they stand for; vectors as they are."""
+    if x.is_floating_point():
+        return x
+    zeros = torch.zeros(*x.shape, w.W_xh.shape[1], dtype=w.W_xh.dtype, device=x.device)
+    return zeros.scatter_(-1, x.long().unsqueeze(-1), 1)
+
+
+def _by_hand(cell: str, x: Tensor, state: State, w: Weights, nonlinearity: str) -> tuple[Tensor, State]:
+    """What every step takes in is computed for all steps at once; the sequence does the rest."""
+    H = w.W_hh.shape[1]
+    bias = inner = None
+    if w.b_xh is not None and w.b_hh is not None:
+        bias = w.b_xh + w.b_hh
+        if cell == "gru":  # the candidate's b_hh is multiplied by the reset gate, so it stays inside
+            inner = w.b_hh[2 * H :]
+            bias = w.b_xh + torch.cat([w.b_hh[: 2 * H], torch.zeros_like(inner)])
+    if x.is_floating_point():
+        a = F.linear(x, w.W_xh, bias)
+    else:  # a one-hot vector picks a column of W_xh
+        table = w.W_xh.t()
+        a = rows(table if bias is None else table + bias, x)
+    return sequence(cell, a, state, w.W_hh, inner, nonlinearity)
+
+
+def _fused(cell: str, x: Tensor, state: State, w: Weights, nonlinearity: str) -> tuple[Tensor, State]:
+    """torch's operator for one layer."""
     first = tuple(s.unsqueeze(0).contiguous() for s in state)
     weights = [p for p in w if p is not None]
     if x.is_cuda:
@@ -61,6 +94,15 @@ def _fused(cell: str, x: Tensor, state: State, w: Weights, nonlinearity: str) ->
     # has biases, layers, dropout, training (keeps what the backward pass needs), bidirectional, batch first
     options = (w.b_xh is not None, 1, 0.0, torch.is_grad_enabled(), False, False)
     if cell == "lstm":
-        return torch.lstm(x, first, weights, *options)
-    operator = torch.gru if cell == "gru" else torch.rnn_tanh if nonlinearity == "tanh" else torch.rnn_relu
-    return operator(x, first[0], weights, *options)
+        outputs, *last = torch.lstm(x, first, weights, *options)
+    else:
+        operator = torch.gru if cell == "gru" else torch.rnn_tanh if nonlinearity == "tanh" else torch.rnn_relu
+        outputs, *last = operator(x, first[0], weights, *options)
+    return outputs, tuple(s[0] for s in last)
+
+
+def _in_one_block(weights: list[Tensor]) -> list[Tensor]:
+    """The same weights in one piece of memory, one behind the other as cuDNN lays them out; else it would copy them."""
+    block = torch.cat([p.reshape(-1) for p in weights])
+    parts = torch.split(block, [p.numel() for p in weights])
+    return [part.view_as(p) for part, p in zip(parts, weights, strict=True)]
