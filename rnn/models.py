@@ -60,14 +60,13 @@ class Recurrent(nn.Module):
         W_xh, W_hh = getattr(self, "weight_ih" + suffix), getattr(self, "weight_hh" + suffix)
         return Weights(W_xh, W_hh, getattr(self, "bias_ih" + suffix, None), getattr(self, "bias_hh" + suffix, None))
 
-    def initial_state(self, batch_size: int, dtype: torch.dtype | None = None) -> State:
+    def initial_state(self, batch_size: int) -> State:
         """Zeros: (h,) or, for the LSTM, (h, c); each (num_layers * directions, B, H), layer by layer."""
         c = self.config
         parameter = self.weights(0).W_hh
         shape = (c.num_layers * c.directions, batch_size, c.hidden_size)
         count = 2 if c.cell == "lstm" else 1
-        zeros = (torch.zeros(shape, dtype=dtype or parameter.dtype, device=parameter.device) for _ in range(count))
-        return tuple(zeros)
+        return tuple(torch.zeros(shape, dtype=parameter.dtype, device=parameter.device) for _ in range(count))
 
     def forward(
         self,
@@ -87,17 +86,16 @@ class Recurrent(nn.Module):
             embedding: (V, I), one row for each symbol.
 
         Returns:
-            The last layer's h at every step, (T, B, directions * H), and the state after the sequence.
+            The last layer's h at every step, (T, B, directions * H), in the format of the computation, and the state
+            after the sequence, in that of the weights.
         """
         c = self.config
         dtype = dtype or self.weights(0).W_hh.dtype
         run = scan if path == "scan" else scan_stepwise
         if state is None:
-            state = self.initial_state(x.shape[1], dtype)
-        if x.is_floating_point():
-            x = x.to(dtype)
+            state = self.initial_state(x.shape[1])
         if embedding is not None and not (path == "scan" and self._gains_from_folding(embedding, x, dtype)):
-            x, embedding = rows(embedding.to(dtype), x), None
+            x, embedding = rows(embedding, x), None
         last: list[State] = []
         for layer in range(c.num_layers):
             if layer > 0:
@@ -106,12 +104,9 @@ class Recurrent(nn.Module):
             for reverse in (False, True)[: c.directions]:
                 own = tuple(s[len(last)] for s in state)
                 w = self.weights(layer, reverse)
-                if (
-                    embedding is not None and layer == 0
-                ):  # what each symbol brings, once, in place of once for each character read
-                    w = w._replace(W_xh=w.W_xh @ embedding.t())
-                w = w.to(dtype)
-                output, after = run(c.cell, x, own, w, c.nonlinearity, reverse)
+                if embedding is not None and layer == 0:
+                    w = w._replace(W_xh=w.W_xh @ embedding.t())  # what each symbol brings, before it is looked up
+                output, after = run(c.cell, x, own, w, c.nonlinearity, reverse, dtype)
                 outputs.append(output)
                 last.append(after)
             x = torch.cat(outputs, dim=-1) if c.bidirectional else outputs[0]
@@ -172,7 +167,7 @@ class CharRNN(nn.Module):
 
     def initial_state(self, batch_size: int) -> State:
         """Zeros, (num_layers * directions, B, H): (h,) or, for the LSTM, (h, c)."""
-        return self.recurrent.initial_state(batch_size, self.compute_dtype)
+        return self.recurrent.initial_state(batch_size)
 
     def forward(self, indices: Tensor, state: State | None = None, path: Path = "scan") -> tuple[Tensor, State]:
         """Reads characters and scores the next one after each of them.
@@ -189,7 +184,7 @@ class CharRNN(nn.Module):
         embedding = self.embedding.weight if self.config.embedding_size else None
         outputs, state = self.recurrent(indices, state, path, dtype, embedding)
         bias = None if self.head.bias is None else self.head.bias.to(dtype)
-        logits = F.linear(outputs, self.head.weight.to(dtype), bias)
+        logits = F.linear(outputs.to(dtype), self.head.weight.to(dtype), bias)
         return logits.to(self.head.weight.dtype), state
 
     def load_weights(self, weights: Mapping[str, Tensor]) -> None:

