@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -38,7 +39,7 @@ class StepMetrics:
 METRICS = tuple(f.name for f in fields(StepMetrics))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would make drawing a character slower by a tenth
 class Sampled:
     """One character drawn from the model.
 
@@ -47,8 +48,6 @@ class Sampled:
         index: its index in the vocabulary.
         logits: the model's scores before temperature and filters, shape (V,).
         probabilities: the distribution it was drawn from, shape (V,), sum 1; cut characters have 0.
-        rank: 1 for the model's likeliest character, counted on the logits.
-        surprise: -ln of its probability in `probabilities`, nats.
         draw: the uniform random number in [0, 1) that chose it on the cumulative distribution.
     """
 
@@ -56,9 +55,17 @@ class Sampled:
     index: int
     logits: NDArray[np.float32]
     probabilities: NDArray[np.float64]
-    rank: int
-    surprise: float
     draw: float
+
+    @property
+    def rank(self) -> int:
+        """1 for the model's likeliest character, counted on the logits."""
+        return 1 + int((self.logits > self.logits[self.index]).sum())
+
+    @property
+    def surprise(self) -> float:
+        """-ln of its probability in `probabilities`, nats."""
+        return -math.log(self.probabilities[self.index])
 
 
 @dataclass(frozen=True, slots=True)

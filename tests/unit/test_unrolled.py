@@ -77,7 +77,7 @@ def test_a_trace_equals_the_torch_model(cell: str, layers: int) -> None:
     indices = torch.tensor(VOCABULARY.encode(TEXT).astype(int))[:, None]
     with torch.no_grad():
         logits, _ = model(indices)
-        states, _ = model.recurrent(indices, embedding=model.embedding.weight if config.embedding_size else None)
+        states, _ = model.recurrent(indices, embedding=model.embedding.weight)
     assert ours.states.dtype == np.float32
     np.testing.assert_allclose(ours.states, states[:, 0], rtol=0, atol=1e-5)
     np.testing.assert_allclose(ours.probabilities, logits[:, 0].softmax(-1), rtol=0, atol=1e-5)
