@@ -8,7 +8,7 @@ from typing import Self
 
 import torch
 
-from rnn.config import ModelConfig, TrainConfig
+from rnn.config import TrainConfig
 from rnn.errors import ConfigError
 
 MAX_THREADS = 4  # the matrices of these networks are too small to occupy more
@@ -30,13 +30,13 @@ def leave_a_core() -> None:
 class Resolved:
     """What "auto" came to on the machine where the run began; a resumed run keeps to it."""
 
-    precision: str  # "float32" or "bfloat16"
+    precision: str  # "float32" or "bfloat16", see rnn.probe
     device: str  # "cpu" or "cuda"
     threads: int  # torch's threads for one operation
 
     @classmethod
-    def here(cls, model: ModelConfig, train: TrainConfig) -> Self:
-        """The choices for this machine.
+    def here(cls, train: TrainConfig) -> Self:
+        """The choices for this machine; a precision that is left to be measured stays "auto".
 
         Raises:
             ConfigError: CUDA is asked for and not there.
@@ -46,10 +46,7 @@ class Resolved:
             raise ConfigError("device is cuda, but there is no CUDA device here. Choose auto or cpu.")
         # Never MPS by itself: its GRU gives wrong results (pytorch/pytorch#94691).
         device = "cuda" if has_cuda and train.device != "cpu" else "cpu"
-        precision = train.precision
-        if precision == "auto":
-            precision = "bfloat16" if _gains_from_bfloat16(model, device) else "float32"
-        return cls(precision, device, torch.get_num_threads())
+        return cls(train.precision, device, torch.get_num_threads())
 
 
 def threads_note(recorded: Resolved) -> str:
@@ -63,12 +60,9 @@ def threads_note(recorded: Resolved) -> str:
     )
 
 
-def _gains_from_bfloat16(model: ModelConfig, device: str) -> bool:
-    """Whether bfloat16 is known to be faster: an LSTM of some size on a CPU with the instructions for it.
-
-    Measured on a 2-core CPU with AVX-512 BF16: LSTM 1.3x faster, GRU 1.05x, RNN 1.4x slower (docs/decisions.md).
-    """
+def has_bfloat16(device: str) -> bool:
+    """Whether the device computes in bfloat16 itself, and not by way of float32."""
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    supported = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
-    return supported and model.cell == "lstm" and model.hidden_size >= 128
+    abilities = torch.cpu.get_capabilities()
+    return any(bool(abilities.get(name)) for name in ("avx512_bf16", "amx_bf16"))

@@ -24,6 +24,7 @@ from rnn.errors import ConfigError, TrainingError
 from rnn.hardware import Resolved
 from rnn.models import detach_state
 from rnn.optimizers import clip, load_slots, make_optimizer, scheduled_rate, slots
+from rnn.probe import faster_precision
 from rnn.records import StepMetrics
 from rnn.tasks import Evaluation, Task
 from rnn.tasks.next_character import NextCharacter
@@ -127,7 +128,10 @@ class TrainState:
         config, train_config = config or ModelConfig(), train_config or TrainConfig()
         task = NextCharacter.from_text(given, train_config.max_vocabulary) if isinstance(given, Text) else given
         train_config, notes = task.fit(train_config)
-        resolved = Resolved.here(config, train_config)
+        resolved = Resolved.here(train_config)
+        if resolved.precision == "auto":
+            precision, note = faster_precision(task, config, train_config, resolved.device)
+            resolved, notes = replace(resolved, precision=precision), (*notes, *filter(None, [note]))
         if isinstance(given, Text):
             notes = (*given.notes, *notes)
         return cls._build(task, config, train_config, resolved, notes)

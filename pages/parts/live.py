@@ -63,7 +63,8 @@ def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
         _clock(info.elapsed),
     ]
     if metrics:
-        words.append(f"{metrics[-1].chars_per_second:,.0f} characters/s")
+        in_bfloat16 = " in bfloat16" if runs.precision(info.id) == "bfloat16" else ""
+        words.append(f"{metrics[-1].chars_per_second:,.0f} characters/s{in_bfloat16}")
     if left is not None:
         words.append(f"about {_clock(left)} left")
     st.progress(min(1.0, max(0, info.step) / max(1, info.last_step)), " · ".join(words))

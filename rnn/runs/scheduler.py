@@ -241,6 +241,11 @@ class Scheduler:
         (began, first), (now, last) = job.pace[0], job.pace[-1]
         return max(0, job.last_step - last) * (now - began) / max(1, last - first)
 
+    def precision(self, run_id: str) -> str | None:
+        """The number format in which an active run computes, or None."""
+        job = self._jobs.get(run_id)
+        return job.state.resolved.precision if job else None
+
     def active_count(self) -> int:
         """How many runs take turns now."""
         return len(self._jobs)

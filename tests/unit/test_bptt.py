@@ -107,12 +107,12 @@ def test_rows_are_the_product_with_one_hot_vectors(dtype: torch.dtype) -> None:
     torch.testing.assert_close(table.grad, expected.to(dtype), rtol=0, atol=1e-6 if dtype == torch.float32 else 1e-12)
 
 
-MODELS = [*product(("rnn", "gru", "lstm"), (64, 256), (0, 16), (1, 2))]
+MODELS = [*product(("rnn", "gru", "lstm"), (64, 384), (0, 16), (1, 2))]
 
 
 @pytest.mark.parametrize(("cell", "hidden_size", "embedding_size", "layers"), MODELS)
 def test_bfloat16_follows_float32(cell: str, hidden_size: int, embedding_size: int, layers: int) -> None:
-    """The same loss within 1 %, and gradients that point the same way. From 256 on, the LSTM is one by hand."""
+    """The same loss within 1 %, and gradients that point the same way. From 384 on, the LSTM is the one by hand."""
     T, B, V = 24, 6, 30
     indices = torch.randint(0, V, (T + 1, B), generator=torch.Generator().manual_seed(2))
     results: list[Any] = []
