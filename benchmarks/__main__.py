@@ -1,26 +1,31 @@
-"""`python -m benchmarks [NAME ...]`: measures, both sides in one process, and prints ratios."""
+"""`python -m benchmarks [NAME ...]`: both sides measured in one process, ratios printed and kept in RESULTS.md."""
 
 from __future__ import annotations
 
 import importlib
 import sys
+from contextlib import redirect_stdout
 from datetime import date
 
 from benchmarks.measure import machine
+from benchmarks.results import RESULTS, Copy, keep
 from rnn.hardware import leave_a_core
 
-NAMES = ("step", "sampling", "recipe", "load")
+NAMES = ("step", "rate", "sampling", "recipe", "scheduler", "growth", "load")
+ON_REQUEST = ("long",)  # half an hour
 
 
 def main(names: list[str]) -> int:
-    unknown = [name for name in names if name not in NAMES]
+    unknown = [name for name in names if name not in NAMES + ON_REQUEST]
     if unknown:
-        print(f"There is no benchmark {unknown[0]!r}; there are {', '.join(NAMES)}.", file=sys.stderr)
+        print(f"There is no benchmark {unknown[0]!r}; there are {', '.join(NAMES + ON_REQUEST)}.", file=sys.stderr)
         return 2
     leave_a_core()  # as the app does; both sides run with the same threads
-    print(f"{date.today()}, {machine()}")
     for name in names or NAMES:
-        importlib.import_module(f"benchmarks.{name}").run()
+        with redirect_stdout(Copy(sys.stdout)) as copy:
+            print(f"{date.today()}, {machine()}")
+            importlib.import_module(f"benchmarks.{name}").run()
+        keep(RESULTS, name, copy.text)
     return 0
 
 

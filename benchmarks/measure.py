@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import statistics
 import time
@@ -52,9 +53,14 @@ def rate(work: Callable[[], int]) -> float:
 
 def machine() -> str:
     """The kind of machine and the versions, for the head of a table."""
-    features = [name for name in ("avx512_f", "avx512_bf16", "amx_bf16") if torch.cpu.get_capabilities().get(name)]
-    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    return (
-        f"{torch.cpu.get_capabilities().get('cpu_name', platform.machine())}, {torch.get_num_threads()} threads, "
-        f"{' '.join(features)}{gpu}; Python {platform.python_version()}, torch {torch.__version__}"
-    )
+    abilities = torch.cpu.get_capabilities()
+    features = [name for name in ("avx512_f", "avx512_bf16", "amx_bf16") if abilities.get(name)]
+    parts = [
+        str(abilities.get("cpu_name", platform.machine())),
+        f"{os.cpu_count()} cores ({torch.get_num_threads()} for torch)",
+        " ".join(features) or "no AVX-512",
+        *([torch.cuda.get_device_name()] if torch.cuda.is_available() else []),
+        f"Python {platform.python_version()}",
+        f"torch {torch.__version__}",
+    ]
+    return ", ".join(parts)

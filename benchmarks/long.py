@@ -1,0 +1,51 @@
+"""Validation loss on tiny Shakespeare after 107 s and 600 s of training: the best preset against char-rnn's setting.
+
+Half an hour, so only on request: `python -m benchmarks long`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from benchmarks.recipe import shakespeare, theirs
+from rnn.config import PRESETS
+from rnn.tasks.next_character import NextCharacter
+from rnn.training import TrainState, evaluate, train
+
+PRESET = "quality"
+SECONDS = (107.0, 600.0)
+PACE_STEPS = 20
+
+
+def ours(task: NextCharacter, seconds: float) -> tuple[float, float]:
+    """The seconds taken and the loss of the preset, its schedule as long as this machine gets to in the time."""
+    preset = PRESETS[PRESET]
+    state = TrainState.create(task, preset.model, replace(preset.train, steps=10_000_000, evaluate_every=10_000_000))
+    steps = train(state)
+    for _ in range(PACE_STEPS):
+        next(steps)
+    began = state.elapsed
+    for _ in range(PACE_STEPS):
+        next(steps)
+    horizon = max(1, int(seconds * PACE_STEPS / (state.elapsed - began)))
+    config = replace(preset.train, steps=horizon, evaluate_every=10_000_000, minutes=seconds / 60)
+    state = TrainState.create(task, preset.model, config)
+    for _ in train(state):
+        pass
+    return state.elapsed, list(evaluate(state, streams=16))[-1].loss
+
+
+def run() -> None:
+    task = shakespeare()
+    if task is None:
+        return
+    print(f"Validation loss on tiny Shakespeare, nats: preset {PRESETS[PRESET].title!r} against char-rnn's setting")
+    curve = list(theirs(task, 0, max(SECONDS)))
+    for seconds in SECONDS:
+        taken, loss = ours(task, seconds)
+        lowest = min((their_loss for at, their_loss in curve if at <= seconds), default=math.inf)
+        print(
+            f"  {seconds:4.0f} s: {loss:.3f} (after {taken:.0f} s)   char-rnn's lowest until then {lowest:.3f}",
+            flush=True,
+        )
