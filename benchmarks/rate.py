@@ -8,6 +8,7 @@ from benchmarks.measure import compare
 from benchmarks.step import B, T, V, our_step
 from rnn.config import ModelConfig
 
+MILLION = 1_000_000
 SIZE = 2048  # rows and columns of the large matrices
 
 
@@ -22,17 +23,19 @@ def operations(cell: str, hidden_size: int) -> int:
 
 
 def run() -> None:
-    print(f"Floating-point operations per second: a training step against one {SIZE} x {SIZE} matrix product")
+    print(
+        f"Millions of floating-point operations per second: a training step against one {SIZE} x {SIZE} matrix product"
+    )
     for precision in ("float32", "bfloat16"):
         left, right = (torch.randn(SIZE, SIZE).to(getattr(torch, precision)) for _ in range(2))
 
         def product(left: torch.Tensor = left, right: torch.Tensor = right) -> int:
             left @ right
-            return 2 * SIZE**3
+            return 2 * SIZE**3 // MILLION
 
         for cell in ("rnn", "gru", "lstm"):
             for hidden_size in (64, 128, 256, 512):
-                step, work = our_step(cell, hidden_size, precision), operations(cell, hidden_size)
+                step, work = our_step(cell, hidden_size, precision), operations(cell, hidden_size) // MILLION
 
                 def ours(step=step, work: int = work) -> int:  # type: ignore[no-untyped-def]
                     step()
