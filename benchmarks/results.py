@@ -15,7 +15,7 @@ HEAD = """# Results
 What `python -m benchmarks` printed the last time each of them ran. Ours stands left of what it is compared with, in
 units of work per second where nothing else is said, then the ratio: median (least to most) of repeats taken in turns.
 """
-SECTION = re.compile(r"^## (.+)\n\n```text\n(.*?)```\n", re.MULTILINE | re.DOTALL)
+SECTION = re.compile(r"^## ([^\n]+)\n\n```text\n(.*?)```\n", re.MULTILINE | re.DOTALL)
 
 
 class Copy(io.TextIOBase):
