@@ -21,6 +21,7 @@ STARTED = "train_started"  # what was started last, as which run, and when
 FROZEN = "run_frozen"  # the curves of a chart that stands still
 PIECE = "sample_piece"  # the text on show
 TEXT_FILE = "train_text_file"  # the text of an uploaded file
+CHECKPOINT_READ = "train_checkpoint_read"  # what is in an uploaded checkpoint
 UPLOADED = "sample_uploaded"  # the model of an uploaded file
 HOME_SEED = "home_seed"  # which text is shown there
 

@@ -140,9 +140,12 @@ def open_file(text: Text | None) -> None:
     with st.expander("Go on from a checkpoint file", icon=":material/upload_file:"):
         file = checkpoint_uploader(keys.CHECKPOINT)
         if file is None:
+            st.session_state.pop(keys.CHECKPOINT_READ, None)
             return
         try:
-            checkpoint = read_upload(file)
+            if st.session_state.get(keys.CHECKPOINT_READ, (None,))[0] != file.file_id:  # not again at every click
+                st.session_state[keys.CHECKPOINT_READ] = file.file_id, read_upload(file)
+            checkpoint = st.session_state[keys.CHECKPOINT_READ][1]
             known = checkpoint.metadata["text"]
             st.caption(
                 f"{checkpoint.model.cell.upper()} {checkpoint.model.hidden_size} at step {checkpoint.step:,}, trained "
