@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from benchmarks.recipe import shakespeare, theirs
+from benchmarks.recipe import our_validation_loss, shakespeare, theirs
 from rnn.config import PRESETS
 from rnn.tasks.next_character import NextCharacter
-from rnn.training import TrainState, evaluate, train
+from rnn.training import TrainState, train
 
 PRESET = "quality"
 SECONDS = (107.0, 600.0)
@@ -36,8 +36,8 @@ def ours(task: NextCharacter, seconds: float) -> tuple[float, float]:
     lowest = math.inf
     for metrics in train(state):
         if metrics.step % (horizon // EVALUATIONS) == 0:
-            lowest = min(lowest, list(evaluate(state, streams=16))[-1].loss)
-    return state.elapsed, min(lowest, list(evaluate(state, streams=16))[-1].loss)
+            lowest = min(lowest, our_validation_loss(state))
+    return state.elapsed, min(lowest, our_validation_loss(state))
 
 
 def run() -> None:

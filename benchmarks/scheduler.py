@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.measure import Comparison
 from rnn.config import PRESETS, TrainConfig
 from rnn.corpora import load
 from rnn.runs.scheduler import Scheduler
@@ -30,23 +30,19 @@ def run() -> None:
         try:
             run_id = scheduler.create(OWNER, text, model, config)
             scheduler.wait_for_step(run_id, 5, timeout=60)
-            ours, theirs = [], []
+            result = Comparison([], [])
             for _ in range(REPEATS):
                 scheduler.resume(run_id, OWNER)
-                ours.append(through(scheduler, run_id))
+                result.ours.append(through(scheduler, run_id))
                 scheduler.pause(run_id, OWNER)
                 started, characters = time.perf_counter(), 0
                 while time.perf_counter() - started < SECONDS:
                     next(bare)
                     characters += config.batch_size * config.bptt_steps
-                theirs.append(characters / (time.perf_counter() - started))
+                result.theirs.append(characters / (time.perf_counter() - started))
         finally:
             scheduler.close()
-    ratios = sorted(a / b for a, b in zip(ours, theirs, strict=True))
-    print(
-        f"  {statistics.median(ours):>12,.0f} {statistics.median(theirs):>12,.0f}   "
-        f"{statistics.median(ratios):5.2f}x  ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-    )
+    print(f"  {result}")
 
 
 def through(scheduler: Scheduler, run_id: str) -> float:

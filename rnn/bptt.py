@@ -71,6 +71,11 @@ def through_outputs(d_outputs: Tensor) -> list[Tensor]:
     return [torch.zeros_like(d_outputs[0]), *d_outputs.unbind()]
 
 
+def transposed(W: Tensor) -> Tensor:
+    """W^T, its rows one behind the other: a product reads them 1.3 times faster than through a view."""
+    return W.t().contiguous()
+
+
 def one_minus_square(x: Tensor) -> Tensor:
     """1 - x^2, the slope of tanh where it is x, in one pass."""
     return torch.addcmul(x.new_ones(()), x, x, value=-1)
@@ -96,7 +101,7 @@ class RnnSequence(Function):
         states = a.new_empty(T + 1, B, H)
         states[0] = h_0
         squash_ = {"tanh": Tensor.tanh_, "relu": Tensor.relu_, "sigmoid": Tensor.sigmoid_}[nonlinearity]
-        W = W_hh.t().contiguous()  # a product reads it row by row: 1.3 times faster than through the transpose
+        W = transposed(W_hh)
         h, *later = states.unbind()
         for a_t, h_t in zip(a.unbind(), later, strict=True):
             squash_(torch.addmm(a_t, h, W, out=h_t))
@@ -146,7 +151,7 @@ class GruSequence(Function):
         gates = a.clone()  # will be r, z and, where the candidate's part was, q
         gates[..., 2 * H :] = 0 if b_hn is None else b_hn
         r, z, q = gates.chunk(3, dim=-1)
-        W = W_hh.t().contiguous()  # a product reads it row by row: 1.3 times faster than through the transpose
+        W = transposed(W_hh)
         h, *later = states.unbind()
         parts = (part.unbind() for part in (gates, gates[..., : 2 * H], r, z, q, a[..., 2 * H :], n))
         for gates_t, rz_t, r_t, z_t, q_t, a_t, n_t, h_t in zip(*parts, later, strict=True):
@@ -204,7 +209,7 @@ class LstmSequence(Function):
         states[0], cells[0] = h_0, c_0
         gates = torch.empty_like(a)
         i, f, g, o = gates.chunk(4, dim=-1)
-        W = W_hh.t().contiguous()  # a product reads it row by row: 1.3 times faster than through the transpose
+        W = transposed(W_hh)
         h, *later_h = states.unbind()
         c, *later_c = cells.unbind()
         parts = (part.unbind() for part in (a, gates, gates[..., : 2 * H], i, f, g, o, tanh_c))

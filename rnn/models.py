@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +13,7 @@ from rnn.bptt import rows
 from rnn.cells import State, Weights
 from rnn.config import ModelConfig
 from rnn.errors import ConfigError
-from rnn.scan import is_by_hand, scan, scan_stepwise
-
-Path = Literal["scan", "cells"]
+from rnn.scan import Path, is_by_hand, scan
 
 
 def detach_state(state: State) -> State:
@@ -91,7 +88,6 @@ class Recurrent(nn.Module):
         """
         c = self.config
         dtype = dtype or self.weights(0).W_hh.dtype
-        run = scan if path == "scan" else scan_stepwise
         if state is None:
             state = self.initial_state(x.shape[1])
         if embedding is not None and not (path == "scan" and self._gains_from_folding(embedding, x, dtype)):
@@ -106,7 +102,7 @@ class Recurrent(nn.Module):
                 w = self.weights(layer, reverse)
                 if embedding is not None and layer == 0:
                     w = w._replace(W_xh=w.W_xh @ embedding.t())  # what each symbol brings, before it is looked up
-                output, after = run(c.cell, x, own, w, c.nonlinearity, reverse, dtype)
+                output, after = scan(c.cell, x, own, w, c.nonlinearity, reverse, dtype, path)
                 outputs.append(output)
                 last.append(after)
             x = torch.cat(outputs, dim=-1) if c.bidirectional else outputs[0]

@@ -44,22 +44,21 @@ def faster_precision(task: Task, model: ModelConfig, train: TrainConfig, device:
 def seconds_per_step(task: Task, model: ModelConfig, train: TrainConfig, device: str) -> dict[str, float]:
     """Seconds of a step's forward and backward pass in each format, over at most 64 sequences by 32 steps."""
     B, T = min(train.batch_size, CHUNK.batch_size), min(train.bptt_steps, CHUNK.bptt_steps)
-    networks = [task.model(model, train.seed).to(device) for _ in FORMATS]
-    size = sum(parameter.numel() for parameter in networks[0].parameters())
+    network = task.model(model, train.seed).to(device)
+    size = sum(parameter.numel() for parameter in network.parameters())
     key = (task.kind, model, size, B, T, device, torch.get_num_threads())
     if key not in _measured:
         batch = task.batch(replace(train, batch_size=B, bptt_steps=T, truncation="reset"), 0)
         batch = replace(batch, inputs=batch.inputs.to(device), targets=batch.targets.to(device))
-        for network, name in zip(networks, FORMATS, strict=True):
-            network.compute_dtype = getattr(torch, name)
 
-        def step(network: torch.nn.Module) -> None:
+        def step(precision: str) -> None:
+            network.compute_dtype = getattr(torch, precision)
             loss, _ = task.loss(network, batch, None)
             loss.backward()  # type: ignore[no-untyped-call]
             if device == "cuda":
                 torch.cuda.synchronize()
 
-        _measured[key] = _in_turns([partial(step, network) for network in networks])
+        _measured[key] = _in_turns([partial(step, precision) for precision in FORMATS])
     return _measured[key]
 
 

@@ -1,8 +1,7 @@
 """Text from a trained model, one character at a time, in numpy.
 
 A step of one sequence is a handful of matrix-vector products; torch's recurrent operators spend most of it on
-calling and repacking. And pages that only
-sample need not load torch.
+calling and repacking. And pages that only sample need not load torch.
 """
 
 from __future__ import annotations
@@ -334,8 +333,14 @@ def _read_prime(
     return np.repeat(logits, count, axis=0), [tuple(np.repeat(s, count, axis=0) for s in layer) for layer in state]
 
 
+def _weights(logits: NDArray[Any], settings: SampleConfig) -> NDArray[np.float64]:
+    """What characters are drawn by: probabilities but for their sum. The largest is 1, so nothing overflows."""
+    weights: NDArray[np.float64] = np.exp(filter_logits(logits, settings.temperature, settings.top_k, settings.top_p))
+    return weights
+
+
 def _draw(logits: NDArray[Any], vocabulary: Vocabulary, settings: SampleConfig, draw: float) -> Sampled:
-    weights = np.exp(filter_logits(logits, settings.temperature, settings.top_k, settings.top_p))
+    weights = _weights(logits, settings)
     index = sample_next(weights, draw)
     weights /= np.add.reduce(weights)
     return Sampled(vocabulary.characters[index], index, logits, weights, draw)
@@ -361,8 +366,7 @@ def generate_many(
     for t in range(settings.length):
         if t % DRAWS_AT_ONCE == 0:
             draws = np.stack([rng.random(DRAWS_AT_ONCE) for rng in rngs], axis=1)
-        weights = np.exp(filter_logits(logits, settings.temperature, settings.top_k, settings.top_p))
-        drawn[t] = sample_rows(weights, draws[t % DRAWS_AT_ONCE])
+        drawn[t] = sample_rows(_weights(logits, settings), draws[t % DRAWS_AT_ONCE])
         logits, state = numpy_model.step(drawn[t], state)
     characters = vocabulary.characters
     return [_cut_at("".join([characters[i] for i in text]), settings.stop) for text in drawn.T.tolist()]

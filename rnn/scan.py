@@ -1,11 +1,13 @@
 """The cells over whole sequences, one layer in one direction.
 
-`scan_stepwise` is the readable path, one call of the cell per time step. `scan` is the fast path: backpropagation
-through time by hand (`rnn.bptt`) or torch's fused sequence operators, which are oneDNN's on a CPU and cuDNN's on a GPU,
+`scan` has a readable path, "cells", one call of the cell per time step, and a fast one, "scan": backpropagation through
+time by hand (`rnn.bptt`) or torch's fused sequence operators, which are oneDNN's on a CPU and cuDNN's on a GPU,
 whichever is faster (docs/decisions.md). All give the same outputs, states and gradients (tests/unit/test_paths.py).
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -14,40 +16,9 @@ from torch.nn import functional as F
 from rnn.bptt import rows, sequence
 from rnn.cells import State, Weights, cell_step
 
+Path = Literal["scan", "cells"]
+
 LSTM_BY_HAND_FROM = 384  # H; below, and in float32 at every size, oneDNN's LSTM is the faster one
-
-
-def scan_stepwise(
-    cell: str,
-    x: Tensor,
-    state: State,
-    w: Weights,
-    nonlinearity: str = "tanh",
-    reverse: bool = False,
-    dtype: torch.dtype | None = None,
-) -> tuple[Tensor, State]:
-    """The cell applied at every time step in turn: the definition that `scan` is tested against.
-
-    Args:
-        cell: "rnn", "gru" or "lstm".
-        x: the inputs, (T, B, I), T >= 1; or integers (T, B), which stand for one-hot vectors.
-        state: (h,) or (h, c) before the first step, each (B, H).
-        reverse: reads the sequence from its end; outputs stay in the order of the inputs.
-        dtype: number format of the computation; None means that of the weights.
-
-    Returns:
-        h at every step, (T, B, H), in the format of the computation, and the state after the last step taken, in that
-        of the weights.
-    """
-    wide = w.W_hh.dtype
-    x, state, w = _in_format(dtype or wide, x, state, w)
-    x = one_hot(x, w)
-    outputs = []
-    for x_t in x.flip(0) if reverse else x:
-        step = cell_step(cell, x_t, state, w, nonlinearity)
-        state = step.state
-        outputs.append(step.h)
-    return torch.stack(outputs[::-1] if reverse else outputs), tuple(s.to(wide) for s in state)
 
 
 def scan(
@@ -58,12 +29,30 @@ def scan(
     nonlinearity: str = "tanh",
     reverse: bool = False,
     dtype: torch.dtype | None = None,
+    path: Path = "scan",
 ) -> tuple[Tensor, State]:
-    """The same as `scan_stepwise`, fast."""
+    """The cell applied at every time step in turn.
+
+    Args:
+        cell: "rnn", "gru" or "lstm".
+        x: the inputs, (T, B, I), T >= 1; or integers (T, B), which stand for one-hot vectors.
+        state: (h,) or (h, c) before the first step, each (B, H).
+        reverse: reads the sequence from its end; outputs stay in the order of the inputs.
+        dtype: number format of the computation; None means that of the weights.
+        path: "scan" is the fast one, "cells" the definition that it is tested against.
+
+    Returns:
+        h at every step, (T, B, H), in the format of the computation, and the state after the last step taken, in that
+        of the weights.
+    """
     wide = w.W_hh.dtype
-    x, state, w = _in_format(dtype or wide, x, state, w)
-    x = x.flip(0) if reverse else x
-    run = _by_hand if is_by_hand(cell, w.W_hh, w.W_hh.dtype, nonlinearity) else _fused
+    w, state = w.to(dtype or wide), tuple(s.to(dtype or wide) for s in state)
+    if x.is_floating_point():
+        x = x.to(dtype or wide)
+    if reverse:
+        x = x.flip(0)
+    fast = _by_hand if is_by_hand(cell, w.W_hh, w.W_hh.dtype, nonlinearity) else _fused
+    run = fast if path == "scan" else _by_cells
     outputs, last = run(cell, x, state, w, nonlinearity)
     return (outputs.flip(0) if reverse else outputs), tuple(s.to(wide) for s in last)
 
@@ -75,16 +64,21 @@ def is_by_hand(cell: str, W_hh: Tensor, dtype: torch.dtype, nonlinearity: str = 
     return cell != "lstm" or (dtype == torch.bfloat16 and W_hh.shape[1] >= LSTM_BY_HAND_FROM)
 
 
-def _in_format(dtype: torch.dtype, x: Tensor, state: State, w: Weights) -> tuple[Tensor, State, Weights]:
-    return x.to(dtype) if x.is_floating_point() else x, tuple(s.to(dtype) for s in state), w.to(dtype)
-
-
 def one_hot(x: Tensor, w: Weights) -> Tensor:
     """Integers as the one-hot vectors that they stand for; vectors as they are."""
     if x.is_floating_point():
         return x
     zeros = torch.zeros(*x.shape, w.W_xh.shape[1], dtype=w.W_xh.dtype, device=x.device)
     return zeros.scatter_(-1, x.long().unsqueeze(-1), 1)
+
+
+def _by_cells(cell: str, x: Tensor, state: State, w: Weights, nonlinearity: str) -> tuple[Tensor, State]:
+    outputs = []
+    for x_t in one_hot(x, w):
+        step = cell_step(cell, x_t, state, w, nonlinearity)
+        state = step.state
+        outputs.append(step.h)
+    return torch.stack(outputs), state
 
 
 def _by_hand(cell: str, x: Tensor, state: State, w: Weights, nonlinearity: str) -> tuple[Tensor, State]:

@@ -12,6 +12,7 @@ from pages.parts import keys
 from pages.parts.keys import in_url, of_preset
 from pages.parts.limits import SAMPLE_LENGTH, check_caps, limits
 from pages.parts.shell import plain
+from pages.parts.uploads import read_once
 from rnn import corpora
 from rnn.config import CELLS, PRESETS, ModelConfig, SampleConfig, TrainConfig, bounds_for, help_for
 from rnn.corpora import Preflight, Text
@@ -47,11 +48,7 @@ def text_chooser() -> Text | None:
 
 
 def _uploaded(file: Any, cap: int | None) -> Text:
-    """The text of a file, which is read once and not at every click."""
-    known, text = st.session_state.get(keys.TEXT_FILE, (None, None))
-    if known != file.file_id:
-        text = corpora.from_upload(file.getvalue(), file.name, cap)
-        st.session_state[keys.TEXT_FILE] = file.file_id, text
+    text = read_once(keys.TEXT_FILE, file, lambda file: corpora.from_upload(file.getvalue(), file.name, cap))
     if not any(note.startswith("Read as") for note in text.notes):  # a guess stands among the notes
         st.caption("Read as UTF-8.")
     return text

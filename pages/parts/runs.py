@@ -10,11 +10,12 @@ from typing import Any
 import streamlit as st
 
 from pages.parts import keys, owner, service
-from pages.parts.limits import check_caps, check_file, limits
+from pages.parts.limits import check_caps, limits
 from pages.parts.shell import plain
 from pages.parts.starting import once
+from pages.parts.uploads import checkpoint_uploader, read_checkpoint, read_once
 from rnn import corpora
-from rnn.checkpoint_file import Checkpoint, unpack
+from rnn.checkpoint_file import Checkpoint
 from rnn.config import ModelConfig
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, PlaygroundError
@@ -143,9 +144,7 @@ def open_file(text: Text | None) -> None:
             st.session_state.pop(keys.CHECKPOINT_READ, None)
             return
         try:
-            if st.session_state.get(keys.CHECKPOINT_READ, (None,))[0] != file.file_id:  # not again at every click
-                st.session_state[keys.CHECKPOINT_READ] = file.file_id, read_upload(file)
-            checkpoint = st.session_state[keys.CHECKPOINT_READ][1]
+            checkpoint = read_once(keys.CHECKPOINT_READ, file, read_checkpoint)
             known = checkpoint.metadata["text"]
             st.caption(
                 f"{checkpoint.model.cell.upper()} {checkpoint.model.hidden_size} at step {checkpoint.step:,}, trained "
@@ -170,32 +169,6 @@ def capped(checkpoint: Checkpoint, text: Text) -> Checkpoint:
     found = corpora.preflight(text, train)
     check_caps(checkpoint.model, found.config, len(found.vocabulary))
     return replace(checkpoint, train=train)
-
-
-def checkpoint_uploader(key: str) -> Any:
-    """The widget for a checkpoint file, which says what it takes."""
-    cap = limits().checkpoint_bytes
-    return st.file_uploader(
-        "A .safetensors file of this app", key=key,
-        help="It is checked before anything of it is used." + (f" Up to {cap / 1e6:g} MB." if cap else ""),
-    )  # fmt: skip
-
-
-def read_upload(file: Any) -> Checkpoint:
-    """The checkpoint in an uploaded file.
-
-    Raises:
-        CheckpointError: too large, or not one that can be used.
-        ConfigError: more than this server gives one visitor.
-    """
-    cap, name = limits().checkpoint_bytes, corpora.printable(file.name)
-    if cap is not None and file.size > cap:
-        raise CheckpointError(
-            f"{name} has {file.size / 1e6:,.1f} MB; at most {cap / 1e6:g} MB are accepted here. {limits().reason}"
-        )
-    checkpoint = unpack(file.getvalue(), name)
-    check_file(checkpoint)
-    return checkpoint
 
 
 def text_of(known: dict[str, Any], chosen: Text | None) -> Text:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.parts import keys, owner, service
-from pages.parts.runs import checkpoint_uploader, read_upload
+from pages.parts.uploads import checkpoint_uploader, read_checkpoint, read_once
 from rnn.checkpoint_file import Checkpoint, read
 from rnn.errors import CheckpointError, StoreError
 from rnn.records import RunInfo
@@ -81,9 +81,8 @@ def _put_in_url(chosen: str) -> None:
 def _take_file() -> bool:
     """Reads what is uploaded, once; whether there is a model, perhaps of before."""
     file = checkpoint_uploader(keys.FILE)
-    if file is not None and st.session_state.get(keys.UPLOADED, (None,))[0] != file.file_id:
-        checkpoint = read_upload(file)
-        st.session_state[keys.UPLOADED] = file.file_id, _writer(checkpoint, f"the file {file.name}")
+    if file is not None:
+        read_once(keys.UPLOADED, file, lambda file: _writer(read_checkpoint(file), f"the file {file.name}"))
     return keys.UPLOADED in st.session_state
 
 

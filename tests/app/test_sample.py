@@ -111,21 +111,11 @@ def begun_anew(piece: writing.Piece) -> writing.Piece:
 def test_a_stopped_text_stays_as_it_is_and_one_that_was_cut_off_goes_on(app: AppTest) -> None:
     app.switch_page(SAMPLE).run()
     whole, piece = written(app), app.session_state[keys.PIECE]
-    half = writing.Piece(
-        piece.model_id,
-        piece.writer,
-        piece.settings,
-        generate(piece.writer.model, piece.writer.vocabulary, **piece.settings.to_json()),
-    )
+    half = begun_anew(piece)
     half.text = "".join(next(half.draws).char for _ in range(100))
     app.session_state[keys.PIECE] = half
     assert written(app.run()) == whole  # the page was run anew in the middle of it
-    stopped = writing.Piece(
-        piece.model_id,
-        piece.writer,
-        piece.settings,
-        generate(piece.writer.model, piece.writer.vocabulary, **piece.settings.to_json()),
-    )
+    stopped = begun_anew(piece)
     stopped.text, stopped.is_over = whole[:100], True
     app.session_state[keys.PIECE] = stopped
     assert written(app.run()) == whole[:100]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import keys, owner, runs, service, starting
+from pages.parts import keys, owner, runs, service, starting, uploads
 from pages.parts.limits import PUBLIC, check_caps
 from rnn import checkpoint_file
 from rnn.checkpoints import to_bytes
@@ -332,7 +332,7 @@ def checkpoint(steps: int = 3) -> bytes:
 
 
 def test_a_downloaded_run_is_read_back(tmp_path: Path) -> None:
-    opened = runs.read_upload(Upload(checkpoint(), "run.safetensors"))
+    opened = uploads.read_checkpoint(Upload(checkpoint(), "run.safetensors"))
     assert (opened.step, opened.model.hidden_size) == (3, 4)
 
 
@@ -340,13 +340,13 @@ def test_a_file_larger_than_the_cap_is_refused_before_it_is_read() -> None:
     file = Upload(b"", "huge.safetensors")
     file.size = 41_000_000
     with pytest.raises(CheckpointError, match=r"41\.0 MB; at most 40 MB"):
-        runs.read_upload(file)
+        uploads.read_checkpoint(file)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x80\x04K\x01.", b"PK\x03\x04", b"just text", b"\x00" * 100])
 def test_a_file_that_is_no_checkpoint_gets_a_sentence_with_its_name(data: bytes) -> None:
     with pytest.raises(CheckpointError, match=r"model\.bin"):
-        runs.read_upload(Upload(data, "model.bin"))
+        uploads.read_checkpoint(Upload(data, "model.bin"))
 
 
 def crafted(**changes: object) -> bytes:
@@ -360,7 +360,7 @@ def crafted(**changes: object) -> bytes:
 
 def test_a_file_that_asks_for_more_than_the_caps_is_refused_with_the_reason() -> None:
     with pytest.raises(ConfigError, match="evaluation_chars is 100,000,000"):
-        runs.read_upload(Upload(crafted(train={"evaluation_chars": 10**8}), "run.safetensors"))
+        uploads.read_checkpoint(Upload(crafted(train={"evaluation_chars": 10**8}), "run.safetensors"))
 
 
 @pytest.mark.parametrize("column", ["step", "epoch", "elapsed", "characters", "validation_loss"])
@@ -371,7 +371,7 @@ def test_a_file_with_an_impossible_history_is_refused(column: str, value: float)
         return  # any number may be a loss
     history[1, METRICS.index(column)] = value
     with pytest.raises(CheckpointError, match="history"):
-        runs.read_upload(Upload(crafted(history=history), "run.safetensors"))
+        uploads.read_checkpoint(Upload(crafted(history=history), "run.safetensors"))
 
 
 def test_a_run_from_a_file_that_is_reset_has_the_capped_vocabulary(app: AppTest) -> None:

@@ -13,7 +13,7 @@ from rnn.bptt import rows, sequence
 from rnn.cells import Weights
 from rnn.config import NONLINEARITIES, ModelConfig
 from rnn.models import CharRNN
-from rnn.scan import scan_stepwise
+from rnn.scan import scan
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 KINDS = [*(("rnn", name) for name in NONLINEARITIES), ("gru", "tanh"), ("lstm", "tanh")]
@@ -48,7 +48,7 @@ def by_cells(cell: str, nonlinearity: str, given: list[Tensor]) -> tuple[Tensor,
     H = W_hh.shape[1]
     W_xh, none = torch.eye(len(W_hh), dtype=a.dtype), torch.zeros(len(W_hh), dtype=a.dtype)
     b_hh = torch.cat([none[: 2 * H], given[-1]]) if cell == "gru" else none
-    outputs, last = scan_stepwise(cell, a, tuple(states), Weights(W_xh, W_hh, none, b_hh), nonlinearity)
+    outputs, last = scan(cell, a, tuple(states), Weights(W_xh, W_hh, none, b_hh), nonlinearity, path="cells")
     return outputs, last[-1]
 
 

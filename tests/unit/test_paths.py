@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from rnn.cells import Weights
 from rnn.config import ModelConfig
-from rnn.models import CharRNN, Path, Recurrent
-from rnn.scan import scan, scan_stepwise
+from rnn.models import CharRNN, Recurrent
+from rnn.scan import Path, scan
 
 T, B, I, H = 7, 3, 4, 5  # noqa: E741
 PATHS: tuple[Path, ...] = ("cells", "scan")
@@ -183,14 +183,14 @@ def test_gradient_crosses_the_chunks_unless_the_state_is_detached(cell: str, non
         assert (gradient is None) == cut
 
 
-@pytest.mark.parametrize("run", [scan_stepwise, scan])
+@both_paths
 @cells
-def test_reading_in_reverse_is_reading_the_reversed_sequence(cell: str, nonlinearity: str, run: Any) -> None:
+def test_reading_in_reverse_is_reading_the_reversed_sequence(cell: str, nonlinearity: str, path: Path) -> None:
     recurrent = new_recurrent(ModelConfig(cell, H, nonlinearity=nonlinearity))
     w = recurrent.weights(0)
     x, state = draw(T, B, I), tuple(draw(B, H, seed=i) for i in range(2 if cell == "lstm" else 1))
-    backward, last = run(cell, x, state, w, nonlinearity, reverse=True)
-    forward, last_of_flipped = run(cell, x.flip(0), state, w, nonlinearity)
+    backward, last = scan(cell, x, state, w, nonlinearity, reverse=True, path=path)
+    forward, last_of_flipped = scan(cell, x.flip(0), state, w, nonlinearity, path=path)
     torch.testing.assert_close(backward.flip(0), forward, rtol=0, atol=1e-12)
     torch.testing.assert_close(last, last_of_flipped, rtol=0, atol=1e-12)
     torch.testing.assert_close(backward[0], last[0], rtol=0, atol=1e-12)
