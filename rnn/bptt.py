@@ -28,6 +28,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+WIDENED = 8  # steps whose gradients are turned into float32 at a time
+
 
 def sequence(
     cell: str,
@@ -268,5 +270,7 @@ class Rows(Function):
     def backward(ctx: Any, d_rows: Tensor) -> tuple[Tensor | None, ...]:
         (indices,) = ctx.saved_tensors
         total = torch.zeros(ctx.shape, dtype=torch.promote_types(ctx.dtype, torch.float32), device=d_rows.device)
-        total.index_add_(0, indices.flatten(), d_rows.flatten(0, -2).to(total.dtype))
+        # Some steps at a time: all of them widened at once would be new memory, slower to get than to add up.
+        for some, d_some in zip(indices.split(WIDENED), d_rows.split(WIDENED), strict=True):
+            total.index_add_(0, some.flatten(), d_some.flatten(0, -2).to(total.dtype))
         return total.to(ctx.dtype), None

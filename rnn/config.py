@@ -135,7 +135,10 @@ class ModelConfig(_Settings):
     hidden_size: int = setting(128, "H: numbers in the hidden state of one layer.", low=1, high=2048)
     num_layers: int = setting(1, "Layers stacked on each other; each reads the states of the one below.", low=1, high=4)
     dropout: float = setting(
-        0.0, "Share of the values passed between layers that is zeroed in training; one layer has none.", low=0, below=1
+        0.0,
+        "Share of what each layer passes on, to the next one or to the output, that is zeroed in training.",
+        low=0,
+        below=1,
     )
     embedding_size: int = setting(
         0,

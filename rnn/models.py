@@ -95,7 +95,7 @@ class Recurrent(nn.Module):
         last: list[State] = []
         for layer in range(c.num_layers):
             if layer > 0:
-                x = self._dropped(x)
+                x = self.dropped(x)
             outputs = []
             for reverse in (False, True)[: c.directions]:
                 own = tuple(s[len(last)] for s in state)
@@ -113,8 +113,11 @@ class Recurrent(nn.Module):
         c = self.config
         return is_by_hand(c.cell, self.weights(0).W_hh, dtype, c.nonlinearity) and len(embedding) <= x.numel()
 
-    def _dropped(self, x: Tensor) -> Tensor:
-        """Dropout with a mask from the run's own generator (drawn on the CPU: the same on every device)."""
+    def dropped(self, x: Tensor) -> Tensor:
+        """Dropout with a mask from the run's own generator (drawn on the CPU: the same on every device).
+
+        Between layers here, and by `CharRNN` between the last one and the output, as char-rnn had it.
+        """
         p = self.config.dropout
         if not self.training or p == 0:
             return x
@@ -179,6 +182,7 @@ class CharRNN(nn.Module):
         dtype = self.compute_dtype or self.head.weight.dtype
         embedding = self.embedding.weight if self.config.embedding_size else None
         outputs, state = self.recurrent(indices, state, path, dtype, embedding)
+        outputs = self.recurrent.dropped(outputs)
         bias = None if self.head.bias is None else self.head.bias.to(dtype)
         logits = F.linear(outputs.to(dtype), self.head.weight.to(dtype), bias)
         return logits.to(self.head.weight.dtype), state

@@ -47,15 +47,21 @@ class Sampled:
         char: the character.
         index: its index in the vocabulary.
         logits: the model's scores before temperature and filters, shape (V,).
-        probabilities: the distribution it was drawn from, shape (V,), sum 1; cut characters have 0.
+        weights: what it was drawn by, probabilities but for their sum, shape (V,); cut characters have 0.
         draw: the uniform random number in [0, 1) that chose it on the cumulative distribution.
     """
 
     char: str
     index: int
     logits: NDArray[np.float32]
-    probabilities: NDArray[np.float64]
+    weights: NDArray[np.float64]
     draw: float
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """The distribution it was drawn from, shape (V,), sum 1. Computed when asked for: most of them never are."""
+        probabilities: NDArray[np.float64] = self.weights / np.add.reduce(self.weights)
+        return probabilities
 
     @property
     def rank(self) -> int:

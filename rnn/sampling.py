@@ -195,9 +195,10 @@ def filter_logits(
         top_k: keeps exactly this many, the first of equals (all, if it is larger than V).
         top_p: keeps the fewest characters, likeliest first, whose probabilities sum to at least this; never none.
     """
-    scores: NDArray[np.float64] = np.array(logits, np.float64)
     # Subtracting the maximum first: a tiny temperature then gives -inf and 0, never inf - inf.
-    scores -= np.maximum.reduce(scores, axis=-1, keepdims=True)
+    scores: NDArray[np.float64] = np.subtract(
+        logits, np.maximum.reduce(logits, axis=-1, keepdims=True), dtype=np.float64
+    )
     if temperature == 0:
         top_k = 1
     elif temperature < 1e-290:  # the one case that overflows
@@ -342,7 +343,6 @@ def _weights(logits: NDArray[Any], settings: SampleConfig) -> NDArray[np.float64
 def _draw(logits: NDArray[Any], vocabulary: Vocabulary, settings: SampleConfig, draw: float) -> Sampled:
     weights = _weights(logits, settings)
     index = sample_next(weights, draw)
-    weights /= np.add.reduce(weights)
     return Sampled(vocabulary.characters[index], index, logits, weights, draw)
 
 

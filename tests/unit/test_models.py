@@ -151,8 +151,11 @@ def test_dropout_is_off_when_evaluating() -> None:
     assert torch.equal(with_dropout.generator.get_state(), before)
 
 
-def test_one_layer_has_nothing_to_drop() -> None:
-    torch.testing.assert_close(dropping(0.5, layers=1)(characters()), dropping(0, layers=1)(characters()))
+@pytest.mark.parametrize("layers", [1, 2])
+def test_what_the_last_layer_passes_to_the_output_is_dropped_too(layers: int) -> None:
+    model, same = dropping(0.5, layers=layers), dropping(0.5, layers=layers)
+    dropped = same.recurrent.dropped(same.recurrent(characters(), embedding=None)[0])
+    torch.testing.assert_close(model(characters())[0], same.head(dropped))
 
 
 def test_dropout_masks_come_from_the_models_own_generator() -> None:
@@ -172,7 +175,7 @@ def test_dropout_masks_come_from_the_models_own_generator() -> None:
 @pytest.mark.parametrize("p", [0.2, 0.75])
 def test_dropout_zeroes_its_share_and_keeps_the_mean(p: float) -> None:
     recurrent = Recurrent(2, ModelConfig("rnn", H, 2, dropout=p), torch.Generator().manual_seed(0))
-    dropped = recurrent._dropped(torch.ones(100, 20, H))
+    dropped = recurrent.dropped(torch.ones(100, 20, H))
     assert dropped.unique().tolist() == pytest.approx([0, 1 / (1 - p)])
     assert (dropped == 0).float().mean().item() == pytest.approx(p, abs=0.02)
     assert dropped.mean().item() == pytest.approx(1, abs=0.05)
