@@ -59,7 +59,7 @@ class TrainState:
         hidden: the state carried to the next chunk, detached; None before the first and after a reset.
         history: the metrics of every step taken.
         layers: the size of each matrix's gradient and update, at the steps that measured it since the run was opened.
-            Nothing depends on it, so no checkpoint holds it; the store keeps it for the curves.
+            Nothing depends on it: no checkpoint holds it, and who has kept it elsewhere may clear it.
         best: the lowest validation loss and its weights.
         evaluations_without_best: validation losses since then.
         rate_multiplier: the live factor on the learning rate; `rate_changes` lists (step, factor).

@@ -66,7 +66,6 @@ class Job:
     ticks: Iterator[StepMetrics | None]
     last_step: int  # where it stops by itself
     stored: int  # steps whose metrics the store has
-    stored_layers: int = 0  # measurements of the matrices that it has
     used: float = 0.0  # seconds of turns it has had
     written: float = -math.inf  # when the store last got metrics: the first ones are written at once
     saved: float = field(default_factory=time.monotonic)  # when the run was last saved
@@ -581,8 +580,9 @@ class Scheduler:
         best = job.state.best
         new = slice(max(0, job.stored - 1), None)  # the last one again: it may have its validation loss by now
         self.store.add_metrics(job.run_id, job.state.history[new], best.loss if best else None)
-        self.store.add_layers(job.run_id, job.state.layers[job.stored_layers :])
-        job.stored, job.stored_layers = len(job.state.history), len(job.state.layers)
+        job.stored = len(job.state.history)
+        self.store.add_layers(job.run_id, job.state.layers)
+        job.state.layers.clear()
         job.written = now = time.monotonic()
         recent = tuple(point for point in job.pace if point[0] >= now - PACE_SECONDS)
         job.pace = (*recent, (now, job.state.step))
