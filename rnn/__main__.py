@@ -237,7 +237,7 @@ def _run(state: TrainState, options: argparse.Namespace) -> bool:
                     bar.show(metrics)
                 if interrupt.is_set():
                     break
-                if time.monotonic() - saved >= AUTOSAVE_SECONDS and state.is_healthy:  # else the last save is better
+                if time.monotonic() - saved >= AUTOSAVE_SECONDS:
                     _autosave(options.out, state)
                     saved = time.monotonic()
         save_checkpoint(options.out, state)
@@ -335,8 +335,7 @@ def _result(state: TrainState, path: Path) -> str:
         parts.append(f"stopped by {state.stop_reason}")
     sentences = [", ".join(parts) + ".", f"Saved to {path}."]
     if state.divergence is not None:
-        advice = "Train anew with a third of the learning rate and --clip norm --clip-norm 1."
-        sentences.insert(0, f"{state.divergence.facts()} {advice}")
+        sentences.insert(0, state.divergence.sentence(can_recover=False))
     return " ".join(sentences)
 
 

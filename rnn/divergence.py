@@ -32,23 +32,18 @@ class Divergence:
     cause: str  # the likeliest one, as `likely_cause` words it
     recovery_clip: float  # where a recovery limits the gradient's norm
 
-    def facts(self) -> str:
-        """What happened, why, and where the run is now."""
+    def sentence(self, can_recover: bool = True) -> str:
+        """What happened, why, where the run is now, and what to do: recover it, or begin anew where nobody can."""
         what = {
             "loss": "The loss was no longer a finite number",
             "gradient": "The gradient was no longer a finite number",
             "exploded": f"The loss grew to more than {EXPLODED:g} times its first value",
         }[self.reason]
+        go_on = "Recover goes on from there" if can_recover else "Train anew"
         return (
             f"{what} at step {self.step} (learning rate {self.learning_rate:.2g}). Likely cause: {self.cause}. "
-            f"The run is back at step {self.last_good_step} with its last good weights."
-        )
-
-    def sentence(self) -> str:
-        """The facts, and what to do where a run can be recovered."""
-        return (
-            f"{self.facts()} Recover goes on from there with a third of the learning rate and clipping by norm at "
-            f"{self.recovery_clip:g}."
+            f"The run is back at step {self.last_good_step} with its last good weights. "
+            f"{go_on} with a third of the learning rate and clipping by norm at {self.recovery_clip:g}."
         )
 
 

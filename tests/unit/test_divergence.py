@@ -78,7 +78,9 @@ def test_a_recovery_limits_the_norm_at_one_or_lower() -> None:
 
 @pytest.mark.parametrize("reason", ["loss", "gradient", "exploded"])
 def test_the_sentence_says_where_why_and_what_recover_does(reason: str) -> None:
-    said = Divergence(60, reason, 0.3, 50, "it was the weather", 1.0).sentence()
+    divergence = Divergence(60, reason, 0.3, 50, "it was the weather", 1.0)
+    said = divergence.sentence()
     for words in ("at step 60", "learning rate 0.3", "Likely cause: it was the weather.", "back at step 50",
                   "Recover goes on", "a third of the learning rate", "clipping by norm at 1."):  # fmt: skip
         assert words in said
+    assert divergence.sentence(can_recover=False) == said.replace("Recover goes on from there", "Train anew")
