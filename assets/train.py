@@ -48,7 +48,7 @@ def make(shipped: Shipped) -> None:
     for metrics in train(state):
         _show(shipped, metrics)
     if state.divergence is not None:
-        raise TrainingError(state.divergence.sentence())
+        raise TrainingError(state.divergence.sentence(can_recover=False))
     seconds = state.elapsed
     go_back_to_best(state)
     state.notes = (*state.notes, measured(state))

@@ -335,7 +335,7 @@ def _result(state: TrainState, path: Path) -> str:
         parts.append(f"stopped by {state.stop_reason}")
     sentences = [", ".join(parts) + ".", f"Saved to {path}."]
     if state.divergence is not None:
-        sentences.insert(0, state.divergence.sentence())
+        sentences.insert(0, state.divergence.sentence(can_recover=False))
     return " ".join(sentences)
 
 

@@ -8,7 +8,7 @@ into a `TrainState`). Their names:
     optimizer/NAME/SLOT       what the optimizer remembers of a parameter
     hidden/0, hidden/1        the carried state, h and for the LSTM c
     generator                 the run's random generator
-    history                   one row per step, in the order of `rnn.records.METRICS`
+    history                   one row per step, in the order of `rnn.records.METRICS` (older files end before `clipped`)
 
 Everything else is JSON in the file's header. There is no pickle, and nothing in the file is trusted: each field is
 checked against its bounds, each tensor against the shape that the configuration gives it, and a checksum over all of
@@ -331,16 +331,19 @@ def _check_run_arrays(checkpoint: Checkpoint, slots: set[str]) -> None:
     if arrays["generator"].dtype != np.uint8 or arrays["generator"].ndim != 1:
         raise CheckpointError("the generator's state must be bytes.")
     history = arrays.get("history")
-    if history is None or history.dtype != np.float64 or history.shape != (checkpoint.step, len(METRICS)):
+    shapes = [(checkpoint.step, columns) for columns in (len(METRICS), METRICS.index("clipped"))]
+    if history is None or history.dtype != np.float64 or history.shape not in shapes:
         raise CheckpointError(f"the history must have one row of {len(METRICS)} numbers for each step.")
     if not np.isfinite(history[:, : METRICS.index("validation_loss")]).all():
         raise CheckpointError("the history holds values that are not finite numbers.")
     counts = history[:, [METRICS.index(name) for name in ("epoch", "elapsed", "characters")]]
     validation = history[:, METRICS.index("validation_loss")]  # NaN where it was not measured
+    clipped = history[:, METRICS.index("clipped") :]
     if not (
         np.array_equal(history[:, METRICS.index("step")], np.arange(1, checkpoint.step + 1))
         and ((counts >= 0) & (counts <= 1e15)).all()
         and (np.isnan(validation) | np.isfinite(validation)).all()
+        and (np.isnan(clipped) | ((clipped >= 0) & (clipped <= 1))).all()
     ):
         raise CheckpointError("the history does not count the steps from 1 on, or holds impossible values.")
     if len(group(arrays, "hidden/")) not in (0, 2 if checkpoint.model.cell == "lstm" else 1):

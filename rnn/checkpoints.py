@@ -41,6 +41,21 @@ def to_bytes(state: TrainState, weights_only: bool = False) -> bytes:
     return pack(arrays, values)
 
 
+def last_good_to_bytes(state: TrainState) -> bytes | None:
+    """The checkpoint of the copy that a divergence goes back to; None where the run is its own, or has none yet."""
+    if state.is_healthy or state.last_good is None:
+        return None
+    arrays, values = state.last_good
+    return pack({**arrays, "history": _history_array(state.history[: values["step"]])}, values)
+
+
+def set_last_good(state: TrainState, checkpoint: Checkpoint) -> None:
+    """Gives a run that was saved while it broke the healthy copy that was saved with it, if it is one of this run."""
+    is_earlier = checkpoint.is_resumable and checkpoint.step <= state.step
+    if is_earlier and not state.is_healthy and _history(checkpoint) == state.history[: checkpoint.step]:
+        state.set_last_good(checkpoint.arrays, checkpoint.metadata)
+
+
 def load_checkpoint(path: str | Path, text: str | Text | None = None) -> TrainState:
     """Reads a run back.
 
@@ -94,7 +109,7 @@ def _is_at_hand(known: dict[str, Any]) -> bool:
 
 
 def _history_array(history: list[StepMetrics]) -> np.ndarray[Any, Any]:
-    """One row per step in the order of `METRICS`; a validation loss that was not measured is NaN."""
+    """One row per step in the order of `METRICS`; what was not measured is NaN."""
     rows = [[getattr(m, name) for name in METRICS] for m in history]
     return np.array(rows, dtype=np.float64).reshape(len(history), len(METRICS))
 
@@ -105,8 +120,10 @@ def _history(checkpoint: Checkpoint) -> list[StepMetrics]:
 
 
 def _metrics(row: list[float]) -> StepMetrics:
-    values: dict[str, Any] = dict(zip(METRICS, row, strict=True))
+    # Files of before it was recorded do not say whether a step was clipped.
+    values: dict[str, Any] = dict(zip(METRICS, row, strict=False))
     values["step"], values["characters"] = int(values["step"]), int(values["characters"])
-    if np.isnan(values["validation_loss"]):
-        values["validation_loss"] = None
+    for name in ("validation_loss", "clipped"):
+        if np.isnan(values.get(name, 0.0)):
+            values[name] = None
     return StepMetrics(**values)

@@ -42,15 +42,16 @@ def scheduled_rate(config: TrainConfig, step: int) -> float:
     return config.learning_rate * (config.final_rate + (1 - config.final_rate) * shape)
 
 
-def clip(parameters: list[Tensor], config: TrainConfig) -> float:
-    """Clips the gradients in place and returns their norm before that."""
+def clip(parameters: list[Tensor], config: TrainConfig) -> tuple[float, bool]:
+    """Clips the gradients in place; their norm before that, and whether it changed any of them."""
     gradients = [p.grad for p in parameters if p.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients)
+    norm = largest = torch.nn.utils.get_total_norm(gradients)
     if config.clip == "norm":
         torch.nn.utils.clip_grads_with_norm_(parameters, config.clip_norm, norm)
     elif config.clip == "value":
+        largest = torch.nn.utils.get_total_norm(gradients, math.inf)
         torch.nn.utils.clip_grad_value_(parameters, config.clip_norm)
-    return norm.item()
+    return norm.item(), config.clip != "off" and largest.item() > config.clip_norm
 
 
 def slots(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, Slots]:

@@ -23,6 +23,8 @@ class StepMetrics:
         elapsed: seconds of computation since the run began, pauses and evaluations excluded.
         characters: predictions trained on so far.
         validation_loss: nats per prediction on the validation part, on the steps that measured it.
+        clipped: 1 where the gradient was limited before the update, 0 where it was not; of several steps, the share.
+            None in what was written before it was recorded.
     """
 
     step: int
@@ -34,9 +36,37 @@ class StepMetrics:
     elapsed: float
     characters: int
     validation_loss: float | None = None
+    clipped: float | None = None
 
 
 METRICS = tuple(f.name for f in fields(StepMetrics))
+
+MEASURED_FIRST = 10  # so many steps from the first on have their matrices measured
+MEASURED_EVERY = 10  # and every so many after that
+
+
+def is_measured(step: int) -> bool:
+    """Whether the matrices are measured at this step, from 1: a resumed run measures at the same ones."""
+    return step <= MEASURED_FIRST or step % MEASURED_EVERY == 0
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNorms:
+    """One weight matrix at one step.
+
+    Attributes:
+        step: number of the step, from 1.
+        name: "embedding", "layer 1 W_xh", "layer 1 W_hh", "head W_hy" and so on.
+        grad_norm: L2 norm of its gradient before clipping.
+        weight_norm: L2 norm of the matrix before the update.
+        update_ratio: L2 norm of the update divided by `weight_norm`.
+    """
+
+    step: int
+    name: str
+    grad_norm: float
+    weight_norm: float
+    update_ratio: float
 
 
 @dataclass(slots=True)  # not frozen: that would make drawing a character slower by a tenth
@@ -113,6 +143,8 @@ class RunInfo:
         validation_loss: the last one measured, or None.
         best_validation_loss: the lowest, or None.
         created, updated: seconds since 1970 (UTC).
+        rate_multiplier: the live factor on the learning rate.
+        diverged: whether it is paused because its loss or gradient broke; `Scheduler.recover` goes on with it.
     """
 
     id: str
@@ -133,6 +165,8 @@ class RunInfo:
     best_validation_loss: float | None
     created: float
     updated: float
+    rate_multiplier: float = 1.0
+    diverged: bool = False
 
     @property
     def last_step(self) -> int:

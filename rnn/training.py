@@ -20,19 +20,21 @@ from torch import Tensor, nn
 from rnn.cells import State
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text, from_paste
+from rnn.divergence import EXPLODED, RECOVERY_RATE, Divergence, likely_cause, recovery
 from rnn.errors import ConfigError, TrainingError
 from rnn.hardware import Resolved
 from rnn.models import detach_state
+from rnn.norms import after_update, before_update
 from rnn.optimizers import clip, load_slots, make_optimizer, scheduled_rate, slots
 from rnn.probe import faster_precision
-from rnn.records import StepMetrics
+from rnn.records import LayerNorms, StepMetrics, is_measured
 from rnn.tasks import Evaluation, Task
 from rnn.tasks.next_character import NextCharacter
 from rnn.vocabulary import Vocabulary
 
 KEEPSAKE_EVERY = 25  # steps between two copies of a healthy run, to go back to if the loss explodes
-EXPLODED = 3.0  # a smoothed loss this many times the first one has exploded
 SMOOTHED_OVER = 10  # steps
+MULTIPLIERS = (1e-6, 1e6)  # the least and the greatest factor on the learning rate
 LIVE_STREAMS = 16  # parts in which live validation reads its text side by side
 
 
@@ -43,28 +45,6 @@ class Best:
     loss: float  # nats
     step: int
     weights: dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """Where a run's loss or gradient stopped being usable."""
-
-    step: int  # the step that failed
-    reason: str  # "loss", "gradient" or "exploded"
-    learning_rate: float
-    last_good_step: int  # where the run was put back to
-
-    def sentence(self) -> str:
-        what = {
-            "loss": "The loss was no longer a finite number",
-            "gradient": "The gradient was no longer a finite number",
-            "exploded": f"The loss grew to more than {EXPLODED:g} times its first value",
-        }[self.reason]
-        return (
-            f"{what} at step {self.step} (learning rate {self.learning_rate:.2g}). The run is back at step "
-            f"{self.last_good_step} with its last good weights. Start a new one with a third of the learning rate and "
-            "clipping at 1."
-        )
 
 
 @dataclass
@@ -78,6 +58,8 @@ class TrainState:
         step: optimizer steps taken.
         hidden: the state carried to the next chunk, detached; None before the first and after a reset.
         history: the metrics of every step taken.
+        layers: the size of each matrix's gradient and update, at the steps that measured it since the run was opened.
+            Nothing depends on it: no checkpoint holds it, and who has kept it elsewhere may clear it.
         best: the lowest validation loss and its weights.
         evaluations_without_best: validation losses since then.
         rate_multiplier: the live factor on the learning rate; `rate_changes` lists (step, factor).
@@ -97,6 +79,7 @@ class TrainState:
     step: int = 0
     hidden: State | None = None
     history: list[StepMetrics] = field(default_factory=list)
+    layers: list[LayerNorms] = field(default_factory=list)
     best: Best | None = None
     evaluations_without_best: int = 0
     rate_multiplier: float = 1.0
@@ -107,7 +90,7 @@ class TrainState:
     stop_reason: str | None = None
     divergence: Divergence | None = None
     passed_stops: set[str] = field(default_factory=set)
-    _keepsake: dict[str, Any] | None = None
+    _last_good: tuple[dict[str, Any], dict[str, Any]] | None = None
 
     @classmethod
     def create(
@@ -163,7 +146,8 @@ class TrainState:
         Raises:
             ConfigError: it is not between 1e-6 and 1e6.
         """
-        if not (isinstance(multiplier, int | float) and 1e-6 <= multiplier <= 1e6):
+        low, high = MULTIPLIERS
+        if not (isinstance(multiplier, int | float) and low <= multiplier <= high):
             raise ConfigError(f"The learning-rate multiplier must be from 1e-6 to 1e6, not {multiplier!r}.")
         if multiplier != self.rate_multiplier:
             self.rate_multiplier = float(multiplier)
@@ -175,6 +159,25 @@ class TrainState:
         """Changes when training stops by itself; None switches a criterion off. The schedule stays as it is."""
         self.train_config = replace(self.train_config, minutes=minutes, target_loss=target_loss, patience=patience)
         self.passed_stops.clear()
+
+    def recover(self) -> None:
+        """After a divergence: a third of the learning rate, and the gradient's norm clipped at 1, from here on."""
+        self.set_rate_multiplier(max(MULTIPLIERS[0], self.rate_multiplier * RECOVERY_RATE))
+        self.train_config = replace(self.train_config, clip="norm", clip_norm=recovery(self.train_config))
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether its loss is no higher than it was at first; before the first step it is."""
+        return self.loss is None or self.loss <= self.history[0].loss
+
+    @property
+    def last_good(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """The copy that a divergence goes back to, as `to_arrays` and `to_json` gave it; None before training."""
+        return self._last_good
+
+    def set_last_good(self, arrays: Mapping[str, np.ndarray[Any, Any]], values: Mapping[str, Any]) -> None:
+        """Gives the run a healthy copy of itself, from an earlier step, to go back to."""
+        self._last_good = dict(arrays), dict(values)
 
     # To arrays and JSON values, and back: the one form in which a run is saved, resumed and rolled back.
 
@@ -267,7 +270,7 @@ def advance(state: TrainState, stop_at: int | None = None) -> Iterator[StepMetri
             "This checkpoint holds a model without its run, so training cannot go on from it. Use the run's own one."
         )
     last = state.train_config.steps if stop_at is None else stop_at
-    if state._keepsake is None:
+    if state.last_good is None:
         _keep(state)
     try:
         if _evaluation_is_due(state):  # left in the middle of it the last time
@@ -285,7 +288,7 @@ def advance(state: TrainState, stop_at: int | None = None) -> Iterator[StepMetri
 def _finish_step(state: TrainState) -> Iterator[StepMetrics | None]:
     if _evaluation_is_due(state):
         yield from _evaluate_step(state)
-    if state.step % KEEPSAKE_EVERY == 0 and _is_healthy(state):
+    if state.step % KEEPSAKE_EVERY == 0 and state.is_healthy:
         _keep(state)
     yield state.history[-1]
 
@@ -323,7 +326,8 @@ def _take_step(state: TrainState) -> None:
     if not math.isfinite(loss_value):
         raise _Diverged("loss", state.step + 1)
     loss.backward()  # type: ignore[no-untyped-call]
-    norm = clip(list(state.model.parameters()), config)
+    measured = before_update(state.model) if is_measured(state.step + 1) else []
+    norm, was_clipped = clip(list(state.model.parameters()), config)
     if not math.isfinite(norm):
         raise _Diverged("gradient", state.step + 1)
     rate = scheduled_rate(config, state.step) * state.rate_multiplier
@@ -333,13 +337,17 @@ def _take_step(state: TrainState) -> None:
 
     state.hidden = None if hidden is None or config.truncation == "reset" else detach_state(hidden)
     state.step += 1
+    state.layers += after_update(state.step, measured)
     state.characters += batch.predictions
     seconds = time.perf_counter() - started
     state.elapsed += seconds
     speed = batch.predictions / max(seconds, 1e-9)
     state.history.append(
-        StepMetrics(state.step, batch.epoch, loss_value, norm, rate, speed, state.elapsed, state.characters)
-    )
+        StepMetrics(
+            state.step, batch.epoch, loss_value, norm, rate, speed, state.elapsed, state.characters,
+            clipped=float(was_clipped),
+        )
+    )  # fmt: skip
     if len(state.history) > SMOOTHED_OVER and state.loss > EXPLODED * state.history[0].loss:  # type: ignore[operator]
         raise _Diverged("exploded", state.step)
 
@@ -388,27 +396,25 @@ def _is_below(state: TrainState, target: float) -> bool:
     return state.loss is not None and state.loss <= target
 
 
-def _is_healthy(state: TrainState) -> bool:
-    return state.loss is not None and state.loss <= state.history[0].loss
-
-
 def _keep(state: TrainState) -> None:
     """Remembers a healthy run, to go back to."""
-    state._keepsake = {"arrays": state.to_arrays(), "values": state.to_json(), "history": len(state.history)}
+    state.set_last_good(state.to_arrays(), state.to_json())
 
 
 def _roll_back(state: TrainState, diverged: _Diverged) -> None:
     """Puts the run back to its last good copy and says where it broke."""
-    kept = state._keepsake
-    assert kept is not None  # the first step makes one before anything can go wrong
+    assert state.last_good is not None  # `advance` makes one before anything can go wrong
     reason, failed = diverged.args
-    rate = scheduled_rate(state.train_config, failed - 1) * state.rate_multiplier
-    multiplier = state.rate_multiplier
-    state.load(kept["arrays"], kept["values"])
+    config, multiplier = state.train_config, state.rate_multiplier
+    rate = scheduled_rate(config, failed - 1) * multiplier
+    before = state.history[: failed - 1]
+    cause = likely_cause(reason, rate, before, state.config, config, state.resolved.precision)
+    state.load(*state.last_good)
     state.set_rate_multiplier(multiplier)  # a rate that was turned down since stays down
-    del state.history[kept["history"] :]
+    del state.history[state.step :]
+    state.layers = [norms for norms in state.layers if norms.step <= state.step]
     state.stop_reason = "diverged"
-    state.divergence = Divergence(failed, reason, rate, state.step)
+    state.divergence = Divergence(failed, reason, rate, state.step, cause, recovery(config))
 
 
 def _array(tensor: Tensor) -> np.ndarray[Any, Any]:

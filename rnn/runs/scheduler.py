@@ -209,7 +209,33 @@ class Scheduler:
 
     def set_rate_multiplier(self, run_id: str, token: str, multiplier: float) -> None:
         """Multiplies a run's learning rate from its next step on, whether it is active or rests."""
-        self._command(run_id, token, lambda: self._set_rate_multiplier(run_id, owner_key(token), multiplier))
+
+        def change(state: TrainState) -> None:
+            state.set_rate_multiplier(multiplier)
+
+        self._command(run_id, token, lambda: self._change(run_id, owner_key(token), change))
+
+    def set_stops(
+        self, run_id: str, token: str, minutes: float | None, target_loss: float | None, patience: int | None
+    ) -> None:
+        """Changes when a run stops by itself, whether it is active or rests; None switches a criterion off.
+
+        Raises:
+            ConfigError: one of them is out of bounds.
+        """
+
+        def change(state: TrainState) -> None:
+            state.set_stops(minutes, target_loss, patience)
+
+        self._command(run_id, token, lambda: self._change(run_id, owner_key(token), change))
+
+    def recover(self, run_id: str, token: str) -> None:
+        """Goes on with a run that has diverged, from its last good weights, with smaller steps (`TrainState.recover`).
+
+        Raises:
+            StoreError: it has not diverged.
+        """
+        self._command(run_id, token, lambda: self._recover(run_id, owner_key(token)))
 
     def rename(self, run_id: str, token: str, name: str) -> None:
         self.store.require_owner(run_id, token)
@@ -378,7 +404,7 @@ class Scheduler:
 
     def _open(self, run_id: str, owner: str, stop_at: int | None) -> Job:
         """The run as it was last saved, or as it was created, ready to advance."""
-        from rnn.checkpoints import to_state
+        from rnn.checkpoints import set_last_good, to_state
         from rnn.hardware import threads_note
         from rnn.training import TrainState, advance
 
@@ -387,15 +413,18 @@ class Scheduler:
         path = self.store.checkpoint_path(run_id)
         if path.exists():
             state = to_state(read(path), text)
+            if self.store.last_good_path(run_id).exists():
+                with suppress(CheckpointError):  # then the run is its own last good copy
+                    set_last_good(state, read(self.store.last_good_path(run_id)))
         else:
             info = self.store.get(run_id)
             model, train = ModelConfig.from_json(info.model), TrainConfig.from_json(info.train)
             state = TrainState.create(text, model, train)
-            self.store.set_train(run_id, state.train_config)
         stored = min(self.store.get(run_id).step, state.step)  # after a power cut the database may be behind the file
         self.store.rewind(run_id, state.step)
         last_step = stop_at or state.train_config.steps
         job = Job(run_id, owner, state, advance(state, stop_at), last_step, stored, note=threads_note(state.resolved))
+        self._tell_settings(job)  # what was changed after the last save went with a kill
         if state.step == 0:
             self._keep_sample(job)
             self._keep_snapshot(job)
@@ -425,6 +454,7 @@ class Scheduler:
             job = Job(run_id, owner_key(token), state, iter(()), state.train_config.steps, stored=0)
             self._keep_sample(job)
             self._save(job)
+            self._tell_settings(job)
         except PlaygroundError:
             self.store.delete(run_id)
             raise
@@ -455,6 +485,7 @@ class Scheduler:
             self._drop(self._jobs[run_id])
         self.store.set_stop_at(run_id, None)
         self.store.set_status(run_id, "paused")
+        self.store.set_rate_multiplier(run_id, 1.0)
         self.store.remove_checkpoint(run_id)
         self.store.rewind(run_id, 0)
 
@@ -473,16 +504,33 @@ class Scheduler:
             if metrics.step > before:  # else the validation loss that was due when the run was left
                 taken = metrics
                 break
-        self._save(job)
         divergence = job.state.divergence
-        self.store.set_status(run_id, "paused", divergence.sentence() if divergence else "")
+        if divergence:
+            self.store.rewind(run_id, job.state.step)
+        self._save(job)
+        self.store.set_status(run_id, "paused", divergence.sentence() if divergence else "", divergence is not None)
         return taken
 
-    def _set_rate_multiplier(self, run_id: str, owner: str, multiplier: float) -> None:
+    def _change(self, run_id: str, owner: str, change: Callable[[TrainState], None]) -> None:
+        """Changes a setting of a run between two of its steps."""
         job = self._jobs.get(run_id) or self._open(run_id, owner, stop_at=None)
-        job.state.set_rate_multiplier(multiplier)
+        change(job.state)
         if run_id not in self._jobs:
             self._save(job)
+        self._tell_settings(job)
+
+    def _tell_settings(self, job: Job) -> None:
+        """Brings what the store says of a run's settings up to date."""
+        self.store.set_train(job.run_id, job.state.train_config)
+        self.store.set_rate_multiplier(job.run_id, job.state.rate_multiplier)
+
+    def _recover(self, run_id: str, owner: str) -> None:
+        if self._is_active(run_id):
+            return  # a second click
+        if not self.store.get(run_id).diverged:
+            raise StoreError("This run has not diverged, so there is nothing to recover from. Resume it to go on.")
+        self._change(run_id, owner, lambda state: state.recover())
+        self._enqueue(run_id, owner, self.store.stop_at(run_id))
 
     def _delete(self, run_id: str) -> None:
         self._leave_queue(run_id)
@@ -505,7 +553,7 @@ class Scheduler:
         reason, divergence = job.state.stop_reason, job.state.divergence
         status, message = ("paused", divergence.sentence()) if divergence else ("finished", STOPPED[reason or "steps"])
         self._drop(job)
-        self.store.set_status(job.run_id, status, message)
+        self.store.set_status(job.run_id, status, message, divergence is not None)
         log.info("run %s ends at step %d (%s)", job.run_id, job.state.step, reason)
 
     def _save_end(self, job: Job) -> None:
@@ -533,18 +581,25 @@ class Scheduler:
         new = slice(max(0, job.stored - 1), None)  # the last one again: it may have its validation loss by now
         self.store.add_metrics(job.run_id, job.state.history[new], best.loss if best else None)
         job.stored = len(job.state.history)
+        self.store.add_layers(job.run_id, job.state.layers)
+        job.state.layers.clear()
         job.written = now = time.monotonic()
         recent = tuple(point for point in job.pace if point[0] >= now - PACE_SECONDS)
         job.pace = (*recent, (now, job.state.step))
         job.trouble = ""
 
     def _save(self, job: Job) -> None:
-        """Brings curves and checkpoint up to the run's step."""
-        from rnn.checkpoints import to_bytes
+        """Brings curves and checkpoint up to the run's step. One that may be breaking keeps a good copy beside it."""
+        from rnn.checkpoints import last_good_to_bytes, to_bytes
 
         self._write(job)
         self.store.make_folder(job.run_id)
+        last_good, path = last_good_to_bytes(job.state), self.store.last_good_path(job.run_id)
+        if last_good is not None:  # before the checkpoint that needs it
+            write(path, last_good)
         write(self.store.checkpoint_path(job.run_id), to_bytes(job.state))
+        if last_good is None:
+            path.unlink(missing_ok=True)
         self.store.set_saved(job.run_id, job.state.step)
         job.saved = time.monotonic()
 

@@ -2,6 +2,7 @@
 
     HOME/runs.db                          runs, texts, metrics, samples (write-ahead log)
     HOME/runs/ID/checkpoint.safetensors   the run as it can be resumed
+    HOME/runs/ID/good.safetensors         its last good state, where the one above was breaking
     HOME/runs/ID/snapshots/STEP.safetensors   weights alone, as they were at that step
 
 A run's id (a random uuid) opens it for reading; changing it takes its owner's token, of which only a hash is kept.
@@ -27,13 +28,14 @@ from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import NoSuchRunError, StoreError
 from rnn.files import playground_home, remove_partial
-from rnn.records import METRICS, RunInfo, StepMetrics
+from rnn.records import MEASURED_EVERY, MEASURED_FIRST, METRICS, LayerNorms, RunInfo, StepMetrics
 
-VERSION = 2
+VERSION = 3
 BUSY_SECONDS = 5.0
 ACTIVE = ("queued", "running")
 STATUSES = (*ACTIVE, "paused", "finished", "failed", "interrupted")
 MAX_NAME = 80  # characters of a run's name
+LAYER_POINTS = 500  # of one matrix's curve
 CURVES_KEPT = 64  # runs whose curves are kept in memory, for the pages that ask once a second
 
 SCHEMA = """
@@ -44,13 +46,19 @@ CREATE TABLE IF NOT EXISTS runs (
     text_builtin INTEGER NOT NULL, model TEXT NOT NULL, train TEXT NOT NULL,
     stop_at INTEGER, step INTEGER NOT NULL, saved_step INTEGER NOT NULL, elapsed REAL NOT NULL,
     loss REAL, validation_loss REAL, best_validation_loss REAL, created REAL NOT NULL, updated REAL NOT NULL,
+    diverged INTEGER NOT NULL DEFAULT 0, rate_multiplier REAL NOT NULL DEFAULT 1,
     restarts INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS runs_of_owner ON runs (owner, created);
 CREATE TABLE IF NOT EXISTS metrics (
     run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL, epoch REAL NOT NULL,
     loss REAL NOT NULL, grad_norm REAL NOT NULL, learning_rate REAL NOT NULL, chars_per_second REAL NOT NULL,
-    elapsed REAL NOT NULL, characters INTEGER NOT NULL, validation_loss REAL, PRIMARY KEY (run_id, step)
+    elapsed REAL NOT NULL, characters INTEGER NOT NULL, validation_loss REAL, clipped REAL,
+    PRIMARY KEY (run_id, step)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS layers (
+    run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL, name TEXT NOT NULL,
+    grad_norm REAL NOT NULL, weight_norm REAL NOT NULL, update_ratio REAL NOT NULL, PRIMARY KEY (run_id, step, name)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS samples (
     run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL, text TEXT NOT NULL,
@@ -59,7 +67,19 @@ CREATE TABLE IF NOT EXISTS samples (
 """
 
 # From one version of the store to the next.
-UPGRADES = {1: "ALTER TABLE runs ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0;"}
+UPGRADES = {
+    1: "ALTER TABLE runs ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0;",
+    2: """
+        ALTER TABLE runs ADD COLUMN diverged INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN rate_multiplier REAL NOT NULL DEFAULT 1;
+        ALTER TABLE metrics ADD COLUMN clipped REAL;
+        CREATE TABLE layers (
+            run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL, name TEXT NOT NULL,
+            grad_norm REAL NOT NULL, weight_norm REAL NOT NULL, update_ratio REAL NOT NULL,
+            PRIMARY KEY (run_id, step, name)
+        ) WITHOUT ROWID;
+    """,
+}
 
 
 def owner_key(token: str) -> str:
@@ -194,12 +214,13 @@ class Store:
         with self._transaction() as db:
             db.execute("UPDATE runs SET owner = ? WHERE owner = ?", (owner_key(new_token), owner_key(token)))
 
-    def set_status(self, run_id: str, status: str, message: str = "") -> None:
+    def set_status(self, run_id: str, status: str, message: str = "", diverged: bool = False) -> None:
+        """Where the run stands and why; it counts as diverged until it is said to stand anywhere else."""
         assert status in STATUSES
         with self._transaction() as db:
             db.execute(
-                "UPDATE runs SET status = ?, message = ?, updated = ? WHERE id = ?",
-                (status, message, time.time(), _checked_id(run_id)),
+                "UPDATE runs SET status = ?, message = ?, diverged = ?, updated = ? WHERE id = ?",
+                (status, message, diverged, time.time(), _checked_id(run_id)),
             )
 
     def set_stop_at(self, run_id: str, stop_at: int | None) -> None:
@@ -212,9 +233,14 @@ class Store:
         return rows[0]["stop_at"] if rows else None
 
     def set_train(self, run_id: str, train: TrainConfig) -> None:
-        """The configuration as it was fitted to the text."""
+        """The configuration as it was fitted to the text, or changed since."""
         with self._transaction() as db:
             db.execute("UPDATE runs SET train = ? WHERE id = ?", (json.dumps(train.to_json()), _checked_id(run_id)))
+
+    def set_rate_multiplier(self, run_id: str, multiplier: float) -> None:
+        """The live factor on the learning rate."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET rate_multiplier = ? WHERE id = ?", (multiplier, _checked_id(run_id)))
 
     def rename(self, run_id: str, name: str) -> None:
         with self._transaction() as db:
@@ -277,7 +303,7 @@ class Store:
         validation = [m.validation_loss for m in metrics if m.validation_loss is not None]
         rows = [(run_id, *(getattr(m, name) for name in METRICS)) for m in metrics]
         with self._transaction() as db:
-            db.executemany("INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            db.executemany("INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             db.execute(
                 "UPDATE runs SET step = ?, elapsed = ?, loss = ?, validation_loss = coalesce(?, validation_loss), "
                 "best_validation_loss = ?, updated = ? WHERE id = ?",
@@ -307,8 +333,8 @@ class Store:
         """The means of every `stride` steps, from the one after step `after` on."""
         rows = self._rows(
             "SELECT max(step), max(epoch), avg(loss), avg(grad_norm), avg(learning_rate), avg(chars_per_second), "
-            "max(elapsed), max(characters), avg(validation_loss) FROM metrics WHERE run_id = ? AND step > ? "
-            "GROUP BY (step - 1) / ? ORDER BY step",
+            "max(elapsed), max(characters), avg(validation_loss), avg(clipped) FROM metrics "
+            "WHERE run_id = ? AND step > ? GROUP BY (step - 1) / ? ORDER BY step",
             run_id,
             after,
             stride,
@@ -318,6 +344,30 @@ class Store:
     def _forget_curve(self, run_id: str) -> None:
         with self._lock:
             self._curves.pop(run_id, None)
+
+    def add_layers(self, run_id: str, norms: Iterable[LayerNorms]) -> None:
+        """Adds what was measured of a run's matrices; a measurement that is there already is replaced."""
+        run_id = _checked_id(run_id)
+        rows = [(run_id, n.step, n.name, n.grad_norm, n.weight_norm, n.update_ratio) for n in norms]
+        if rows:
+            with self._transaction() as db:
+                db.executemany("INSERT OR REPLACE INTO layers VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def layers(self, run_id: str) -> list[LayerNorms]:
+        """What was measured of a run's matrices, in the order of the steps: at most `LAYER_POINTS` steps of them.
+
+        Means of many steps would have to read them all; of a long run these are single steps, evenly spaced, besides
+        the first ones and the last.
+        """
+        run_id = _checked_id(run_id)
+        last = self._rows("SELECT max(step) FROM layers WHERE run_id = ?", run_id)[0][0] or 0
+        shown = ", ".join(map(str, _measured_steps(last, LAYER_POINTS)))
+        rows = self._rows(
+            "SELECT step, name, grad_norm, weight_norm, update_ratio FROM layers "
+            f"WHERE run_id = ? AND step IN ({shown}) ORDER BY step, name",
+            run_id,
+        )
+        return [LayerNorms(*row) for row in rows]
 
     def add_sample(self, run_id: str, step: int, text: str) -> None:
         with self._transaction() as db:
@@ -333,6 +383,7 @@ class Store:
         run_id = _checked_id(run_id)
         with self._transaction() as db:
             db.execute("DELETE FROM metrics WHERE run_id = ? AND step > ?", (run_id, step))
+            db.execute("DELETE FROM layers WHERE run_id = ? AND step > ?", (run_id, step))
             db.execute("DELETE FROM samples WHERE run_id = ? AND step > ?", (run_id, step))
             db.execute(f"UPDATE runs SET step = :step, {_LAST_METRICS} WHERE id = :id", {"id": run_id, "step": step})
         self._forget_curve(run_id)
@@ -346,6 +397,9 @@ class Store:
 
     def checkpoint_path(self, run_id: str) -> Path:
         return self.folder(run_id) / "checkpoint.safetensors"
+
+    def last_good_path(self, run_id: str) -> Path:
+        return self.folder(run_id) / "good.safetensors"
 
     def snapshot_path(self, run_id: str, step: int) -> Path:
         return self.folder(run_id) / "snapshots" / f"{step}.safetensors"
@@ -370,6 +424,7 @@ class Store:
         """Removes what was saved, so that the run begins anew."""
         try:
             self.checkpoint_path(run_id).unlink(missing_ok=True)
+            self.last_good_path(run_id).unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"What was saved of the run cannot be removed ({error.strerror}).") from error
         self.set_saved(run_id, 0)
@@ -414,6 +469,13 @@ def _stride(steps: int, points: int) -> int:
     return int(2 ** math.ceil(math.log2(max(1.0, steps / points))))
 
 
+def _measured_steps(last: int, most: int) -> list[int]:
+    """At most `most` of the steps up to `last` that were measured: the first ones, the last, and evenly between."""
+    stride = MEASURED_EVERY * _stride(last // MEASURED_EVERY, most - MEASURED_FIRST - 1)
+    first = range(1, min(last, MEASURED_FIRST) + 1)
+    return sorted({*first, *range(stride, last + 1, stride), *([last] if last else [])})
+
+
 def _checked_id(run_id: object) -> str:
     """The id if it is one in the canonical form, so that it can stand in a path."""
     try:
@@ -432,5 +494,6 @@ def _checked_name(name: str) -> str:
 
 
 def _info(row: sqlite3.Row) -> RunInfo:
-    values = {name: row[name] for name in RunInfo.__dataclass_fields__ if name not in ("model", "train")}
-    return RunInfo(**values, model=json.loads(row["model"]), train=json.loads(row["train"]))
+    values = {name: row[name] for name in RunInfo.__dataclass_fields__}
+    values |= {"model": json.loads(row["model"]), "train": json.loads(row["train"])}
+    return RunInfo(**values | {"diverged": bool(row["diverged"])})

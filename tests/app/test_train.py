@@ -363,7 +363,7 @@ def test_a_file_that_asks_for_more_than_the_caps_is_refused_with_the_reason() ->
         uploads.read_checkpoint(Upload(crafted(train={"evaluation_chars": 10**8}), "run.safetensors"))
 
 
-@pytest.mark.parametrize("column", ["step", "epoch", "elapsed", "characters", "validation_loss"])
+@pytest.mark.parametrize("column", ["step", "epoch", "elapsed", "characters", "validation_loss", "clipped"])
 @pytest.mark.parametrize("value", [-3.0, 1e300, float("inf")])
 def test_a_file_with_an_impossible_history_is_refused(column: str, value: float) -> None:
     history = checkpoint_file.unpack(checkpoint()).arrays["history"].copy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import pickle
 import random
@@ -283,6 +284,25 @@ def forged(checkpoint: Checkpoint, arrays: dict[str, Any] | None = None, **metad
 
 def test_the_forger_changes_nothing_by_himself(checkpoint: Checkpoint, text: str) -> None:
     to_state(unpack(forged(checkpoint)), text)
+
+
+def test_a_file_of_before_clipped_steps_were_recorded_opens_and_goes_on(checkpoint: Checkpoint, text: str) -> None:
+    history = checkpoint.arrays["history"][:, : METRICS.index("clipped")]
+    older = to_state(unpack(forged(checkpoint, checkpoint.arrays | {"history": history})), text)
+    assert [m.clipped for m in older.history] == [None] * 6
+    whole = to_state(unpack(forged(checkpoint)), text)
+    list(train(older, stop_at=8))
+    list(train(whole, stop_at=8))
+    assert [(m.loss, m.clipped) for m in older.history[6:]] == [(m.loss, m.clipped) for m in whole.history[6:]]
+    again = to_state(unpack(to_bytes(older)), text)
+    assert [m.clipped for m in again.history] == [None] * 6 + [m.clipped for m in whole.history[6:]]
+
+
+@pytest.mark.parametrize("value", [-0.5, 1.5, math.inf])
+def test_an_impossible_share_of_clipped_steps_is_refused(checkpoint: Checkpoint, value: float) -> None:
+    history = checkpoint.arrays["history"].copy()
+    history[1, METRICS.index("clipped")] = value
+    assert_refused(forged(checkpoint, checkpoint.arrays | {"history": history}), "history")
 
 
 def test_another_format_version_is_refused_by_name(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,6 +204,7 @@ def test_a_run_that_diverges_says_so_and_keeps_its_last_good_step(run: Run, poem
     code, _, said = run("train", poem, "--out", out, "--steps", 200, *SMALL, *wild)
     assert code == 0
     assert "The run is back at step" in said
+    assert "Train anew with a third of the learning rate and clipping by norm at 1." in said
     assert checkpoint_file.read(out).step < 200
 
 

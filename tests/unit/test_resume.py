@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,14 @@ import pytest
 import torch
 
 from rnn.checkpoint_file import unpack
-from rnn.checkpoints import load_checkpoint, save_checkpoint, to_bytes, to_state
+from rnn.checkpoints import (
+    last_good_to_bytes,
+    load_checkpoint,
+    save_checkpoint,
+    set_last_good,
+    to_bytes,
+    to_state,
+)
 from rnn.config import CELLS, OPTIMIZERS, TRUNCATIONS
 from rnn.training import KEEPSAKE_EVERY, TrainState, advance, train
 
@@ -115,6 +122,55 @@ def test_a_change_of_the_rate_is_resumed(new_state: NewState, text: str, tmp_pat
     straight, resumed = run(changed()), run(reloaded(changed(), tmp_path, text))
     assert resumed.rate_changes == [(5, 0.3)]
     assert_same_run(resumed, straight)
+
+
+def test_a_recovery_is_resumed(new_state: NewState, text: str, tmp_path: Path) -> None:
+    def recovered() -> TrainState:
+        state = run(new_state(clip="off", steps=20), 5)
+        state.recover()
+        return state
+
+    straight, resumed = run(recovered()), run(reloaded(recovered(), tmp_path, text))
+    assert (resumed.rate_multiplier, resumed.train_config.clip) == (1 / 3, "norm")
+    assert_same_run(resumed, straight)
+
+
+def test_a_run_saved_while_it_broke_goes_back_to_the_good_copy_saved_with_it(
+    new_state: NewState, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rnn.training.EXPLODED", 1e9)
+    state = run(new_state(dropout=0.3, steps=60), KEEPSAKE_EVERY)
+    assert last_good_to_bytes(state) is None
+    good = everything(state)
+    wreck(state)
+    run(state, KEEPSAKE_EVERY + 5)
+    assert not state.is_healthy
+    last_good = last_good_to_bytes(state)
+    assert last_good is not None
+    again = to_state(unpack(to_bytes(state)), text)
+    set_last_good(again, unpack(last_good))
+    for p in again.model.parameters():
+        p.register_hook(lambda gradient: gradient * math.nan)
+    run(again)
+    assert (again.stop_reason, again.step) == ("diverged", KEEPSAKE_EVERY)
+    assert everything(again) == {**good, "train": everything(again)["train"]}
+
+
+def test_a_good_copy_of_another_run_is_not_gone_back_to(new_state: NewState, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnn.training.EXPLODED", 1e9)
+    state, other = (run(new_state(steps=60, seed=seed), KEEPSAKE_EVERY) for seed in (1, 2))
+    wreck(state)
+    run(state, KEEPSAKE_EVERY + 5)
+    set_last_good(state, unpack(to_bytes(other)))
+    assert state.last_good is not None
+    assert state.last_good[1]["train"]["seed"] == 1
+
+
+def wreck(state: TrainState) -> None:
+    """Weights with which the loss is far above its first value, and finite."""
+    with torch.no_grad():
+        state.model.head.weight.mul_(-1000)  # type: ignore[union-attr, operator]
+    state.train_config = replace(state.train_config, learning_rate=1e-6)
 
 
 def test_training_beyond_the_horizon_is_resumed(new_state: NewState, text: str, tmp_path: Path) -> None:

@@ -337,10 +337,12 @@ def test_a_second_click_changes_nothing(server: Scheduler) -> None:
         lambda server, run_id, token: server.stop(run_id, token),
         lambda server, run_id, token: server.step_once(run_id, token),
         lambda server, run_id, token: server.set_rate_multiplier(run_id, token, 0.5),
+        lambda server, run_id, token: server.set_stops(run_id, token, 1.0, None, None),
+        lambda server, run_id, token: server.recover(run_id, token),
         lambda server, run_id, token: server.rename(run_id, token, "mine now"),
         lambda server, run_id, token: server.delete(run_id, token),
     ],
-    ids=["resume", "pause", "stop", "step_once", "set_rate_multiplier", "rename", "delete"],
+    ids=["resume", "pause", "stop", "step_once", "set_rate_multiplier", "set_stops", "recover", "rename", "delete"],
 )
 def test_nobody_commands_another_persons_run(server: Scheduler, command: Callable[..., object]) -> None:
     run_id = server.create(ANNA, TEXT, QUICK, LONG, "anna's")
@@ -597,6 +599,185 @@ def test_a_run_that_diverges_rests_at_its_last_good_step_and_can_go_on(server: S
     server.resume(run_id, ANNA)
     wait_for(server, run_id)
     assert server.store.get(run_id).step == 200
+
+
+WILD = replace(LONG, steps=200, optimizer="sgd", learning_rate=50, warmup_steps=0, decay="none", clip="off")
+
+
+def broken(server: Scheduler) -> str:
+    """A run that has diverged."""
+    run_id = server.create(ANNA, TEXT, QUICK, WILD)
+    wait_for(server, run_id, "paused")
+    assert server.store.get(run_id).diverged
+    return run_id
+
+
+def test_a_run_recovers_as_often_as_it_takes_and_the_store_says_how(server: Scheduler) -> None:
+    run_id, recoveries = broken(server), 0
+    while server.store.get(run_id).diverged:
+        assert "Recover" in server.store.get(run_id).message
+        server.recover(run_id, ANNA)
+        recoveries += 1
+        until(lambda: server.store.get(run_id).status in ("paused", "finished"), "its end")
+    info = server.store.get(run_id)
+    assert recoveries >= 2
+    assert (info.status, info.step, info.message) == ("finished", 200, "All steps are done.")
+    assert info.rate_multiplier == pytest.approx(3.0**-recoveries)
+    train_now = TrainConfig.from_json(info.train)
+    assert train_now == replace(WILD, clip="norm", clip_norm=1.0)
+    saved = checkpoint_file.read(server.store.checkpoint_path(run_id))
+    assert saved.train == train_now
+    assert saved.metadata["rate_multiplier"] == info.rate_multiplier
+    assert len(saved.metadata["rate_changes"]) >= 1
+    assert {m.clipped for m in server.store.metrics(run_id, None)} <= {0.0, 1.0}
+
+
+def test_a_recovered_run_goes_on_as_its_state_would(server: Scheduler) -> None:
+    state = TrainState.create(TEXT, QUICK, WILD)
+    list(train(state))
+    state.recover()
+    expected = numbers(list(train(state, stop_at=state.step + 3)))
+    run_id = broken(server)
+    assert server.store.get(run_id).step == expected[0][0] - 1  # type: ignore[operator]
+    server.recover(run_id, ANNA)
+    until(lambda: server.store.get(run_id).status in ("paused", "finished"), "its end")
+    kept = curves(server, run_id)
+    assert kept == expected[: len(kept)] or kept[: len(expected)] == expected
+
+
+def test_only_a_run_that_has_diverged_is_recovered(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING, start=False)
+    with pytest.raises(StoreError, match="has not diverged"):
+        server.recover(run_id, ANNA)
+    wild = broken(server)
+    server.reset(wild, ANNA)
+    with pytest.raises(StoreError, match="has not diverged"):
+        server.recover(wild, ANNA)
+
+
+def test_a_second_click_on_recover_does_not_divide_twice(serve: Serve) -> None:
+    server = serve(active_per_owner=1)
+    run_id = broken(server)
+    server.create(ANNA, TEXT, QUICK, LONG)  # it has to wait for this one
+    for _ in range(3):
+        server.recover(run_id, ANNA)
+    assert server.queue_position(run_id) == 1
+    assert server.store.get(run_id).rate_multiplier == pytest.approx(1 / 3)
+
+
+def test_a_reset_forgets_what_a_recovery_did_to_the_rate(server: Scheduler) -> None:
+    run_id = broken(server)
+    server.recover(run_id, ANNA)
+    server.reset(run_id, ANNA)
+    info = server.store.get(run_id)
+    assert (info.rate_multiplier, info.diverged, info.step) == (1.0, False, 0)
+
+
+def test_a_single_step_that_diverges_can_be_recovered(server: Scheduler) -> None:
+    run_id = broken(server)
+    taken: StepMetrics | None = server.step_once(run_id, ANNA)
+    while taken is not None:
+        assert not server.store.get(run_id).diverged
+        taken = server.step_once(run_id, ANNA)
+    info = server.store.get(run_id)
+    assert (info.status, info.diverged) == ("paused", True)
+    assert info.step == info.saved_step == len(curves(server, run_id))
+
+
+def ruin(server: Scheduler, run_id: str) -> None:
+    """Makes the weights of an active run so bad, and keeps them so, that its loss stays far above its first."""
+    state = server._jobs[run_id].state
+    state.set_rate_multiplier(1e-6)
+    with torch.no_grad():
+        state.model.head.weight.mul_(-300)  # type: ignore[union-attr, operator]
+
+
+def test_a_run_killed_or_paused_while_it_breaks_goes_back_to_weights_that_were_good(
+    server: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is saved with ruined weights, as an autosave or a pause would; opened again, it must not take them as good."""
+    monkeypatch.setattr("rnn.training.EXPLODED", 1e9)
+    run_id = server.create(ANNA, TEXT, QUICK, replace(WILD, learning_rate=0.05, steps=1_000_000, evaluate_every=10**6))
+    wait_for_steps(server, run_id, 60)
+    server.compute(lambda: ruin(server, run_id))
+    wait_for_steps(server, run_id, 30)
+    server.pause(run_id, ANNA)
+    paused = server.store.get(run_id)
+    good = checkpoint_file.read(server.store.last_good_path(run_id))
+    assert 0 < good.step < paused.step
+    server.resume(run_id, ANNA)
+    wait_for_steps(server, run_id, 3)
+    server.pause(run_id, ANNA)
+    monkeypatch.setattr("rnn.training.EXPLODED", 3.0)
+    server.resume(run_id, ANNA)
+    wait_for(server, run_id, "paused")
+    until(lambda: server.store.get(run_id).diverged, "the divergence")
+    info = server.store.get(run_id)
+    assert info.step == info.saved_step == good.step == len(curves(server, run_id))
+    assert max(n.step for n in server.store.layers(run_id)) <= good.step
+    saved = checkpoint_file.read(server.store.checkpoint_path(run_id))
+    for name, weights in good.weights().items():
+        assert (saved.weights()[name] == weights).all()
+    assert not server.store.last_good_path(run_id).exists()
+    server.set_rate_multiplier(run_id, ANNA, 1.0)
+    server.recover(run_id, ANNA)
+    wait_for_steps(server, run_id, 10)
+    assert server.store.get(run_id).status == "running"
+
+
+def test_a_damaged_good_copy_does_not_keep_a_run_from_going_on(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    wait_for_steps(server, run_id)
+    server.pause(run_id, ANNA)
+    server.store.last_good_path(run_id).write_bytes(b"damaged")
+    server.resume(run_id, ANNA)
+    wait_for_steps(server, run_id)
+
+
+# Stops while it runs
+
+
+def test_stops_of_a_live_run_are_obeyed_and_kept(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    wait_for_steps(server, run_id)
+    server.set_stops(run_id, ANNA, minutes=None, target_loss=None, patience=1)
+    assert TrainConfig.from_json(server.store.get(run_id).train) == replace(LONG, patience=1)
+    server.set_stops(run_id, ANNA, minutes=1e-9, target_loss=None, patience=None)
+    wait_for(server, run_id)
+    assert server.store.get(run_id).message == "Its time is up."
+    saved = checkpoint_file.read(server.store.checkpoint_path(run_id)).train
+    assert saved == TrainConfig.from_json(server.store.get(run_id).train) == replace(LONG, minutes=1e-9)
+
+
+def test_stops_of_a_resting_run_hold_when_it_goes_on(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING, start=False)
+    server.set_stops(run_id, ANNA, minutes=None, target_loss=100.0, patience=None)
+    server.resume(run_id, ANNA)
+    wait_for(server, run_id)
+    info = server.store.get(run_id)
+    assert (info.step, info.message) == (10, "It reached its target loss.")
+
+
+def test_stops_out_of_bounds_are_refused_and_change_nothing(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    wrong: Any = {"minutes": 0, "target_loss": -1.0, "patience": "many"}
+    for name, value in wrong.items():
+        with pytest.raises(ConfigError, match=name):
+            server.set_stops(run_id, ANNA, **{"minutes": None, "target_loss": None, "patience": None, name: value})
+    assert TrainConfig.from_json(server.store.get(run_id).train) == LONG
+    wait_for_steps(server, run_id)
+
+
+def test_the_matrices_of_a_run_are_measured_and_kept_once(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, TRAINING, start=False)
+    for stop_at in (7, 34, 60):
+        server.resume(run_id, ANNA, stop_at=stop_at)
+        wait_for(server, run_id)
+    state = TrainState.create(TEXT, QUICK, TRAINING)
+    list(train(state))
+    assert server.store.layers(run_id) == sorted(state.layers, key=lambda n: (n.step, n.name))
+    server.reset(run_id, ANNA)
+    assert server.store.layers(run_id) == []
 
 
 @pytest.fixture

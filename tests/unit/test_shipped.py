@@ -198,7 +198,7 @@ def test_a_run_that_diverges_leaves_the_file_as_it_was(tiny: Shipped, capsys: py
     SHIPPED["tiny"] = replace(tiny, train=replace(tiny.train, steps=60, learning_rate=100.0, clip="off"))
     tiny.path.write_bytes(b"as it was")
     assert assets.train.main(["tiny"]) == 1
-    assert "Start a new one with a third of the learning rate" in capsys.readouterr().err
+    assert "Train anew with a third of the learning rate" in capsys.readouterr().err
     assert tiny.path.read_bytes() == b"as it was"
 
 

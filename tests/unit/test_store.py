@@ -12,6 +12,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import StoreError
 from rnn.files import playground_home
-from rnn.records import StepMetrics
+from rnn.records import LayerNorms, StepMetrics, is_measured
 from rnn.runs import store as store_module
 from rnn.runs.store import Store
 
@@ -46,6 +47,16 @@ def steps(first: int, last: int, validated: tuple[int, ...] = ()) -> list[StepMe
     return [
         StepMetrics(n, n / 10, 1 / n, 0.5, 1e-3, 100.0, n * 0.1, n * 8, 2 / n if n in validated else None)
         for n in range(first, last + 1)
+    ]
+
+
+def layers(first: int, last: int) -> list[LayerNorms]:
+    """What is measured of two matrices at these steps."""
+    return [
+        LayerNorms(step, name, 1 / step, 2.0 + step, 1e-3 * step)
+        for step in range(first, last + 1)
+        if is_measured(step)
+        for name in ("head W_hy", "layer 1 W_xh")
     ]
 
 
@@ -126,15 +137,16 @@ def test_delete_removes_the_run_its_curves_and_its_files(store: Store) -> None:
     run_id, other = create(store), create(store)
     for one in (run_id, other):
         store.add_metrics(one, steps(1, 3), None)
+        store.add_layers(one, layers(1, 3))
         store.add_sample(one, 0, "xyz")
         store.make_folder(one)
         store.checkpoint_path(one).write_bytes(b"weights")
     store.delete(run_id)
     with pytest.raises(StoreError, match="may have been deleted"):
         store.get(run_id)
-    assert store.metrics(run_id) == store.samples(run_id) == []
+    assert store.metrics(run_id) == store.samples(run_id) == store.layers(run_id) == []
     assert not store.folder(run_id).exists()
-    assert len(store.metrics(other)) == 3
+    assert (len(store.metrics(other)), store.layers(other)) == (3, layers(1, 3))
     assert store.checkpoint_path(other).read_bytes() == b"weights"
 
 
@@ -247,6 +259,43 @@ def test_a_run_without_steps_has_empty_curves(store: Store) -> None:
     assert store.metrics(run_id) == []
 
 
+def test_the_share_of_clipped_steps_survives_thinning(store: Store) -> None:
+    run_id = create(store)
+    store.add_metrics(run_id, [replace(m, clipped=float(m.step % 4 == 0)) for m in steps(1, 1024)], best=None)
+    assert {m.clipped for m in store.metrics(run_id, points=256)} == {0.25}
+
+
+def test_measurements_of_the_matrices_come_back_in_the_order_of_their_steps(store: Store) -> None:
+    run_id = create(store)
+    store.add_layers(run_id, layers(11, 60))
+    store.add_layers(run_id, layers(1, 30))  # some of them again
+    store.add_layers(run_id, [])
+    assert store.layers(run_id) == layers(1, 60)
+
+
+@pytest.mark.parametrize("last", [0, 1, 9, 10, 19, 4000, 4990, 5000, 5010, 12340, 100_000])
+def test_long_measurements_are_thinned_to_what_a_chart_can_show(store: Store, last: int) -> None:
+    run_id, written = create(store), layers(1, last)
+    store.add_layers(run_id, written)
+    read = store.layers(run_id)
+    one = [n.step for n in read if n.name == "layer 1 W_xh"]
+    assert set(read) <= set(written)
+    assert len(one) <= store_module.LAYER_POINTS
+    assert len(one) >= min(len(written) // 2, store_module.LAYER_POINTS // 2)
+    assert one[:10] == list(range(1, min(last, 10) + 1))
+    assert one[-1:] == [n.step for n in written[-1:]]
+    assert len({b - a for a, b in pairwise(one[10:-1])}) <= 1, "evenly spaced"
+
+
+def test_a_run_counts_as_diverged_until_it_stands_elsewhere(store: Store) -> None:
+    run_id = create(store)
+    store.set_status(run_id, "paused", "It broke.", diverged=True)
+    store.rename(run_id, "broken")
+    assert store.get(run_id).diverged
+    store.set_status(run_id, "queued")
+    assert not store.get(run_id).diverged
+
+
 def test_samples_are_kept_in_the_order_of_their_steps(store: Store) -> None:
     run_id = create(store)
     for step, text in ((20, "the"), (0, "q;"), (20, "the night")):
@@ -259,6 +308,7 @@ def test_rewind_leaves_a_run_as_it_was_at_that_step(store: Store) -> None:
     store.make_folder(run_id)
     store.add_metrics(run_id, steps(1, 12, validated=(10,)), best=0.2)
     before = store.get(run_id)
+    store.add_layers(run_id, layers(1, 30))
     for step in (0, 10, 20):
         store.add_sample(run_id, step, f"at {step}")
         store.snapshot_path(run_id, step).write_bytes(b"")
@@ -268,6 +318,7 @@ def test_rewind_leaves_a_run_as_it_was_at_that_step(store: Store) -> None:
     for value in ("step", "loss", "elapsed", "validation_loss", "best_validation_loss"):
         assert getattr(after, value) == getattr(before, value), value
     assert [m.step for m in store.metrics(run_id)] == list(range(1, 13))
+    assert store.layers(run_id) == layers(1, 12)
     assert store.samples(run_id) == [(0, "at 0"), (10, "at 10")]
     assert store.snapshots(run_id) == [0, 10]
 
@@ -383,15 +434,33 @@ def test_a_newer_version_is_left_alone(store: Store, other_program: sqlite3.Conn
     assert other_program.execute("PRAGMA user_version").fetchone() == (newer,)
 
 
-def test_a_store_of_the_first_version_is_brought_up_to_date(store: Store, other_program: sqlite3.Connection) -> None:
+# What takes a store of today back to each older version.
+DOWNGRADES = {
+    1: ["ALTER TABLE runs DROP COLUMN restarts"],
+    2: ["DROP TABLE layers", "ALTER TABLE metrics DROP COLUMN clipped",
+        *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("diverged", "rate_multiplier"))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("version", DOWNGRADES)
+def test_a_store_of_an_older_version_is_brought_up_to_date(
+    store: Store, other_program: sqlite3.Connection, version: int
+) -> None:
     run_id = create(store)
+    store.add_metrics(run_id, steps(1, 2), None)
     store.close()
-    other_program.execute("ALTER TABLE runs DROP COLUMN restarts")
-    other_program.execute("PRAGMA user_version = 1")
-    other_program.commit()
+    for newer in sorted(DOWNGRADES, reverse=True):
+        for statement in DOWNGRADES[newer] if newer >= version else ():
+            other_program.execute(statement)
+    other_program.execute(f"PRAGMA user_version = {version}")
     with closing(Store(store.home)) as again:
-        assert again.get(run_id).name == "GRU 5 on poem.txt"
+        info = again.get(run_id)
+        assert (info.name, info.diverged, info.rate_multiplier) == ("GRU 5 on poem.txt", False, 1.0)
         again.set_saved(run_id, 3)
+        again.add_metrics(run_id, [replace(m, clipped=1.0) for m in steps(3, 3)], None)
+        assert [m.clipped for m in again.metrics(run_id)] == [None, None, 1.0]
+        again.add_layers(run_id, layers(1, 3))
+        assert again.layers(run_id) == layers(1, 3)
     assert other_program.execute("PRAGMA user_version").fetchone() == (store_module.VERSION,)
 
 

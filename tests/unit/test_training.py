@@ -665,6 +665,59 @@ def test_divergence_in_the_middle_does_not_lose_the_best(new_state: NewState) ->
     assert same_weights(state.best.weights, best.weights)
 
 
+def test_a_divergence_names_what_the_facts_of_the_run_point_to(new_state: NewState) -> None:
+    state = new_state(cell="rnn", steps=60, **WILD)
+    list(train(state))
+    assert state.divergence is not None
+    assert "learning rate 1e+02 is far above what sgd usually takes" in state.divergence.cause
+    state = new_state(steps=60, learning_rate=1e-3)
+    list(train(state, stop_at=30))
+    next(iter(state.model.parameters())).register_hook(lambda gradient: gradient * math.nan)
+    list(train(state))
+    assert state.divergence is not None
+    assert "gradient exploded before the loss" in state.divergence.cause
+
+
+def test_each_recovery_divides_the_rate_again_and_clips_until_the_run_holds(new_state: NewState) -> None:
+    state = new_state(cell="rnn", steps=60, **WILD)
+    for recovered in range(20):
+        assert state.rate_multiplier == pytest.approx(3.0**-recovered)
+        assert (state.train_config.clip == "norm") == (recovered > 0)
+        list(train(state))
+        if state.divergence is None:
+            break
+        state.recover()
+    assert recovered >= 2
+    assert (state.step, state.stop_reason, state.train_config.clip_norm) == (60, "steps", 1.0)
+    assert state.rate_changes[-1][1] == state.rate_multiplier
+
+
+def test_a_recovery_stays_within_the_bounds_of_the_multiplier(new_state: NewState) -> None:
+    state = new_state()
+    state.set_rate_multiplier(2e-6)
+    state.recover()
+    assert state.rate_multiplier == 1e-6
+    state.recover()
+    assert state.rate_multiplier == 1e-6
+
+
+@pytest.mark.parametrize("clip", ["norm", "value", "off"])
+def test_a_step_says_whether_its_gradient_was_clipped(new_state: NewState, clip: str) -> None:
+    state = new_state(clip=clip)
+    gradients: dict[int, torch.Tensor] = {}
+    for i, p in enumerate(state.model.parameters()):
+        p.register_hook(lambda gradient, i=i: gradients.__setitem__(i, gradient.flatten().clone()))
+    limit = 1e-6
+    for _ in range(30):
+        state.train_config = replace(state.train_config, clip_norm=limit)
+        list(train(state, stop_at=state.step + 1))
+        whole = torch.cat(list(gradients.values()))
+        size = whole.abs().max().item() if clip == "value" else whole.norm().item()
+        assert state.history[-1].clipped == float(clip != "off" and size > limit)
+        limit = size  # of the next gradients, some are larger
+    assert len({m.clipped for m in state.history}) == (1 if clip == "off" else 2)
+
+
 def test_a_state_without_its_text_refuses_to_train(new_state: NewState) -> None:
     state = new_state()
     state.task = replace(state.task, encoded=None)  # type: ignore[type-var]
