@@ -377,8 +377,8 @@ def _start(run: _Run) -> list[str]:
 def _open_forget_gates() -> list[str]:
     return [
         "for name, bias in model.recurrent.named_parameters():",
-        '    if name.startswith("bias"):  # of the forget gates: 1 in sum, so that they remember until they learn',
-        '        bias.data[H : 2 * H] = float("ih" in name)',
+        '    if name.startswith("bias"):  # forget gates begin open: they remember until they learn to forget',
+        '        bias.data[H : 2 * H] = float("ih" in name)  # 1 in one bias, 0 in the other',
     ]
 
 
