@@ -1,4 +1,4 @@
-"""The command line: `python -m rnn train | sample | info | corpora`.
+"""The command line: `python -m rnn train | sample | info | script | corpora`.
 
 It walks the way the app walks, without the scheduler. Bad input ends with exit code 2 and one sentence.
 """
@@ -28,6 +28,7 @@ from rnn.files import remove_partial
 from rnn.records import StepMetrics
 from rnn.runs.scheduler import AUTOSAVE_SECONDS
 from rnn.sampling import generate
+from rnn.script import script_of
 
 if TYPE_CHECKING:
     from rnn.training import TrainState
@@ -107,7 +108,12 @@ def _parser() -> Parser:
     info.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     info.set_defaults(run=_info)
 
-    listing = commands.add_parser("corpora", help="list the built-in texts")
+    code = commands.add_parser("script", help="print a checkpoint's run as a short PyTorch script without this package")
+    code.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    code.set_defaults(run=_script)
+
+    listing = commands.add_parser("corpora", help="list the built-in texts, or print one")
+    listing.add_argument("name", metavar="NAME", nargs="?", help="the text to print")
     listing.set_defaults(run=_corpora)
     return parser
 
@@ -339,7 +345,7 @@ def _result(state: TrainState, path: Path) -> str:
     return " ".join(sentences)
 
 
-# sample, info, corpora
+# sample, info, script, corpora
 
 
 def _sample(options: argparse.Namespace) -> int:
@@ -386,7 +392,15 @@ def _facts(checkpoint: Checkpoint) -> list[tuple[str, str]]:
     ]
 
 
+def _script(options: argparse.Namespace) -> int:
+    _write_text(script_of(read(options.checkpoint).metadata))
+    return 0
+
+
 def _corpora(options: argparse.Namespace) -> int:
+    if options.name is not None:
+        _write_text(corpora.load(options.name).content)
+        return 0
     for corpus in corpora.CORPORA.values():
         print(f"{corpus.name:20} {corpus.title}: {corpus.description}")
     return 0

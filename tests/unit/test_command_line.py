@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import rnn.__main__ as command_line
-from rnn import checkpoint_file, files
+from rnn import checkpoint_file, corpora, files
 from rnn.checkpoints import load_checkpoint, save_checkpoint
 from rnn.config import ModelConfig, SampleConfig, TrainConfig
 from rnn.corpora import CORPORA
@@ -415,6 +415,32 @@ def test_info_says_what_a_checkpoint_holds(run: Run, straight: Path) -> None:
     assert facts["text"].startswith(f"wanderers-nachtlied.txt, {len(POEM):,} characters")
     assert facts["step"].startswith("30 of 30, epoch ")
     assert facts["resumable"] == "yes"
+
+
+def test_script_prints_the_run_as_code_that_reproduces_its_losses(run: Run, straight: Path, poem: Path) -> None:
+    code, source, said = run("script", straight)
+    assert (code, said) == (0, "")
+    assert "wanderers-nachtlied.txt" in source
+    script = straight.with_name("script.py")
+    script.write_text(source, "utf-8")
+    done = subprocess.run([sys.executable, script, poem], capture_output=True, text=True, timeout=60, check=True)
+    losses = [float(line.split()[1]) for line in done.stdout.splitlines()]
+    trained = checkpoint_file.read(straight).arrays["history"][:, METRICS.index("loss")]
+    assert losses == pytest.approx(trained, abs=1e-4)
+
+
+def test_script_says_what_is_wrong_with_its_checkpoint(run: Run, poem: Path) -> None:
+    assert run("script", poem.with_name("none.safetensors"))[0] == 2
+    code, printed, said = run("script", poem)
+    assert (code, printed) == (2, "")
+    assert "is not a checkpoint" in said
+
+
+def test_corpora_prints_the_text_that_is_named(run: Run) -> None:
+    assert run("corpora", "hello") == (0, corpora.load("hello").content, "")
+    code, printed, said = run("corpora", "goodbye")
+    assert (code, printed) == (2, "")
+    assert "goodbye" in said
 
 
 def test_corpora_lists_every_built_in_text(run: Run) -> None:
