@@ -107,7 +107,7 @@ class _Run:
 
     @property
     def drops(self) -> bool:
-        return self.model.dropout > 0 and self.model.num_layers > 1
+        return self.model.dropout > 0
 
     @property
     def evaluates(self) -> bool:
@@ -318,7 +318,7 @@ def _network(run: _Run) -> list[str]:
         "",
         "    def forward(self, indices, state=None):  # (T, B); no state means zeros",
         f"        x = {embedded if embeds else one_hot}",
-        *(_sigmoid_steps(run) if run.has_sigmoid else _steps()),
+        *(_sigmoid_steps(run) if run.has_sigmoid else _steps(run)),
     )
 
 
@@ -331,17 +331,17 @@ def _layers(run: _Run) -> str:
         "NUM_LAYERS",
         model.cell == "rnn" and model.nonlinearity == "relu" and 'nonlinearity="relu"',
         not model.bias and "bias=False",
-        run.drops and not run.has_sigmoid and "dropout=DROPOUT",
+        run.drops and model.num_layers > 1 and not run.has_sigmoid and "dropout=DROPOUT",
     )
     comment = "  # for its weights only" if run.has_sigmoid else ""
     return f"nn.{model.cell.upper()}({', '.join(options)}){comment}"
 
 
-def _steps() -> list[str]:
-    return [
+def _steps(run: _Run) -> list[str]:
+    return _kept(
         "        x, state = self.recurrent(x, state)  # (T, B, H)",
-        "        return self.head(x), state  # (T, B, V)",
-    ]
+        f"        return self.head({_outputs(run)}), state  # (T, B, V)",
+    )
 
 
 def _sigmoid_steps(run: _Run) -> list[str]:
@@ -357,8 +357,13 @@ def _sigmoid_steps(run: _Run) -> list[str]:
         f"            x = {outer}",
         f"            x = torch.stack([h := torch.sigmoid(x_t + {inner}) for x_t in x])  # (T, B, H)",
         "            after.append(h)",
-        "        return self.head(x), torch.stack(after)  # (T, B, V)",
+        f"        return self.head({_outputs(run)}), torch.stack(after)  # (T, B, V)",
     )
+
+
+def _outputs(run: _Run) -> str:
+    """What the head reads."""
+    return "F.dropout(x, DROPOUT, self.training)" if run.drops else "x"
 
 
 def _start(run: _Run) -> list[str]:
