@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from rnn.figures import theme
-from rnn.records import StepMetrics
+from rnn.records import StepMetrics, smoothed
 
-SMOOTHING = 0.9  # share of the running mean that each point keeps
 FEW = 3  # points that no line shows
 
 
@@ -78,16 +77,6 @@ def _steps_axis(steps: Sequence[int], log_steps: bool) -> dict[str, object]:
     if not log_steps:
         return {"tickformat": ",d", "rangemode": "tozero"} if steps else {"tickformat": ",d", "range": [0, 10]}
     return {"type": "log", "dtick": "D2", "tickformat": ",d"}
-
-
-def smoothed(values: Sequence[float]) -> list[float]:
-    """An exponential running mean that starts at the first value (corrected for its start, as Adam's are)."""
-    result, mean, weight = [], 0.0, 0.0
-    for value in values:
-        mean = SMOOTHING * mean + (1 - SMOOTHING) * value
-        weight = SMOOTHING * weight + (1 - SMOOTHING)
-        result.append(mean / weight)
-    return result
 
 
 def loss_title(metrics: Sequence[StepMetrics], unit: str = "nats") -> str:

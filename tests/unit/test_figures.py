@@ -12,9 +12,9 @@ import plotly.graph_objects as go
 import pytest
 
 from rnn.figures.characters import visible
-from rnn.figures.loss import UNITS, loss_curves, loss_title, smoothed
+from rnn.figures.loss import UNITS, loss_curves, loss_title
 from rnn.figures.softmax import SHOWN, bars_title, next_character_bars
-from rnn.records import StepMetrics
+from rnn.records import StepMetrics, smoothed
 
 
 def metrics(step: int, loss: float, validation: float | None = None) -> StepMetrics:
