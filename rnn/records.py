@@ -74,16 +74,15 @@ class Baselines:
         return {"ln V": self.uniform, "unigram": self.unigram, "bigram": self.bigram, "trigram": self.trigram}
 
     def standing(self, loss: float) -> str:
-        """Where a loss stands among them: `below trigram`, `between bigram and unigram`, `above ln V`."""
-        values = self.by_name()
-        better = [name for name in values if values[name] <= loss]
-        worse = [name for name in values if values[name] > loss]
-        if not worse:
-            return f"above {max(better, key=values.__getitem__)}"
-        lowest = min(reversed(worse), key=values.__getitem__)  # of equal ones, the one that knows more
-        if not better:
-            return f"below {lowest}"
-        return f"between {max(better, key=values.__getitem__)} and {lowest}"
+        """Where a loss stands: below the nearest of those above it, or above them all.
+
+        `below trigram`, `below unigram`, `above ln V`. Of equal ones, the one that knows more is named.
+        """
+        values = dict(reversed(self.by_name().items()))
+        above = [name for name in values if values[name] > loss]
+        if above:
+            return f"below {min(above, key=values.__getitem__)}"
+        return f"above {max(values, key=values.__getitem__)}"
 
 
 @dataclass(slots=True)  # not frozen: that would make drawing a character slower by a tenth
