@@ -16,7 +16,7 @@ MOST = 700.0  # nats; beyond it perplexity is no finite number
 FEW = 3  # points that no line shows
 HEIGHT, ABOVE, BELOW = 330, 96, 52  # pixels: the figure, title and legend over the plot, axis under it
 LABEL_HEIGHT = 15  # pixels between the middles of two labels, at least
-LABEL_WIDTH = 96  # pixels right of the plot for the longest label
+LABEL_WIDTH = 100  # pixels right of the plot for the longest label
 SHARE_BEHIND = 2.0  # the curve and the lines below it fill at least one part in so many of the height
 PADDING = 0.05  # of the height, left free above and below
 TWO_TICKS = 1.6  # nats; from 1, 2, 5, 10, 20 ... at least two are on an axis of a factor of 5
@@ -112,7 +112,7 @@ def loss_curves(
     }  # fmt: skip
     return theme.figure(
         [each, smooth, validation], _title(metrics, unit, baselines), "step", shown.axis, dark, height=HEIGHT,
-        xaxis=_steps_axis(steps, log_steps),
+        xaxis=_steps_axis(steps, log_steps, colours),
         **_with_lines([*losses, *map(_validation_loss, measured)], shown, colours, baselines),
     )  # fmt: skip
 
@@ -227,19 +227,20 @@ def _rounded(losses: Sequence[float], unit: Unit) -> list[float]:
     return [round(unit.of(loss), 4) for loss in losses]
 
 
-def _steps_axis(steps: Sequence[int], log_steps: bool) -> dict[str, object]:
-    """Whole steps only; on a logarithmic axis 1, 2, 5, 10 and so on."""
+def _steps_axis(steps: Sequence[int], log_steps: bool, colours: theme.Ink) -> dict[str, object]:
+    """Whole steps only; on a logarithmic axis 1, 2, 5, 10 and so on, or powers of ten where those would overlap."""
     first, last = (steps[0], steps[-1]) if steps else (1, 1)
     axis: dict[str, object] = {"tickformat": ",d" if last < 10_000 else "~s"}
     if log_steps:
-        axis |= {"type": "log", "dtick": "D2" if last < 100 * first else 1, "minor": {"dtick": "D2", "showgrid": True}}
+        minor = {"dtick": "D2", "showgrid": True, "gridcolor": colours.grid}
+        axis |= {"type": "log", "dtick": "D2" if last < 100 * first else 1, "minor": minor}
     if last < 10:  # ticks between whole steps would be rounded to the same numbers
         return {**axis, "range": [-0.05, 1.05] if log_steps else [0, 10]}
     return axis if log_steps else {**axis, "rangemode": "tozero"}
 
 
 def loss_title(metrics: Sequence[StepMetrics], unit: str = "nats", baselines: Baselines | None = None) -> str:
-    """What the curves say now, in one line: the losses, and where the better known one stands among the baselines."""
+    """What the curves say now, in one line: the losses, and the nearest baseline above them (the validation loss)."""
     return ", ".join(_said(metrics, unit, baselines))
 
 
@@ -250,7 +251,7 @@ def loss_alt(metrics: Sequence[StepMetrics], unit: str = "nats", baselines: Base
     measured = [m for m in metrics if m.validation_loss is not None]
     if measured:
         best = min(measured, key=_validation_loss)
-        sentences.append(f"Lowest validation {shown.of(_validation_loss(best)):.2f} at step {best.step:,}")
+        sentences.append(f"Lowest validation {_number(shown.of(_validation_loss(best)))} at step {best.step:,}")
     if baselines:
         values = (_named(name, nats, shown) for name, nats in baselines.by_name().items())
         where = "the validation part" if baselines.is_held_out else "the training part, each prediction left out"
@@ -265,7 +266,7 @@ def _title(metrics: Sequence[StepMetrics], unit: str, baselines: Baselines | Non
 
 
 def _said(metrics: Sequence[StepMetrics], unit: str, baselines: Baselines | None) -> list[str]:
-    """The parts of the title. The baselines are compared with the validation loss where there is one."""
+    """The parts of the title. The baseline is that of the validation loss, where there is one."""
     if not metrics:
         return ["No step yet"]
     shown = UNITS[unit]
