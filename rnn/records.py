@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
+
+SMOOTHING = 0.9  # share of the running mean that each point of a curve keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,49 @@ class LayerNorms:
     grad_norm: float
     weight_norm: float
     update_ratio: float
+
+
+def smoothed(values: Sequence[float]) -> list[float]:
+    """An exponential running mean that starts at the first value (corrected for its start, as Adam's are)."""
+    result, mean, weight = [], 0.0, 0.0
+    for value in values:
+        mean = SMOOTHING * mean + (1 - SMOOTHING) * value
+        weight = SMOOTHING * weight + (1 - SMOOTHING)
+        result.append(mean / weight)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Baselines:
+    """What simple predictors of one text reach, nats per character: see `rnn.ngrams`.
+
+    Attributes:
+        uniform: ln V, every character as likely as any other.
+        unigram, bigram, trigram: counts of single characters, and of those that follow one and two others.
+        is_held_out: whether they were measured on the validation part; else on the training part, each prediction
+            made from the counts without it.
+    """
+
+    uniform: float
+    unigram: float
+    bigram: float
+    trigram: float
+    is_held_out: bool
+
+    def by_name(self) -> dict[str, float]:
+        """The four values, simplest predictor first."""
+        return {"ln V": self.uniform, "unigram": self.unigram, "bigram": self.bigram, "trigram": self.trigram}
+
+    def standing(self, loss: float) -> str:
+        """Where a loss stands: below the nearest of those above it, or above them all.
+
+        `below trigram`, `below unigram`, `above ln V`. Of equal ones, the one that knows more is named.
+        """
+        values = dict(reversed(self.by_name().items()))
+        above = [name for name in values if values[name] > loss]
+        if above:
+            return f"below {min(above, key=values.__getitem__)}"
+        return f"above {max(values, key=values.__getitem__)}"
 
 
 @dataclass(slots=True)  # not frozen: that would make drawing a character slower by a tenth
