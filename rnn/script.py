@@ -329,7 +329,7 @@ def _layers(run: _Run) -> str:
         "EMBEDDING_SIZE" if model.embedding_size else "V",
         "H",
         "NUM_LAYERS",
-        model.cell == "rnn" and model.nonlinearity == "relu" and 'nonlinearity="relu"',
+        model.cell == "rnn" and model.nonlinearity == "relu" and '"relu"',
         not model.bias and "bias=False",
         run.drops and model.num_layers > 1 and not run.has_sigmoid and "dropout=DROPOUT",
     )
