@@ -107,6 +107,9 @@ class RunInfo:
         validation_loss: the last one measured, or None.
         best_validation_loss: the lowest, or None.
         created, updated: seconds since 1970 (UTC).
+        race_id: uuid4 of the race it is a member of, or None.
+        race_label, race_order: its name and place (from 0) in that race.
+        race_mode: what the members of that race keep level, a key of `rnn.race.MODES`, or "".
     """
 
     id: str
@@ -127,8 +130,17 @@ class RunInfo:
     best_validation_loss: float | None
     created: float
     updated: float
+    race_id: str | None = None
+    race_label: str = ""
+    race_order: int = 0
+    race_mode: str = ""
 
     @property
     def last_step(self) -> int:
         """The step at which it will stop by itself."""
         return self.stop_at or int(str(self.train["steps"]))
+
+    @property
+    def entry_id(self) -> str:
+        """What it waits and takes turns as: its race, or itself."""
+        return self.race_id or self.id
