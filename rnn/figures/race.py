@@ -93,7 +93,7 @@ def race_curves(racers: Sequence[Racer], x: str = "steps", unit: str = "nats", d
     return theme.figure(
         [*traces, *_legend(colours)], "<br>".join(_title_lines(racers, x, unit)), AXES[x].title, UNITS[unit].axis,
         dark, height=HEIGHT, margin={"t": TOP, "r": 20 + LETTER * letters},
-        annotations=_labels(ends, low, high, colours),
+        **({"annotations": _labels(ends, low, high, colours)} if ends else {}),
         xaxis={"range": [0, 1.02 * most], "tickformat": AXES[x].format, "nticks": 6}, yaxis={"range": [low, high]},
     )  # fmt: skip
 
