@@ -168,9 +168,11 @@ def _status(members: list[RunInfo]) -> None:
     if not racing and not waiting:
         words = "finished" if all(info.status == "finished" for info in members) else "at rest"
     st.markdown(f"**{words}** · level by {race.MODES[members[0].race_mode]}")
+    rest = [info for info in members if info.message and info.status != "running"]
+    for message in dict.fromkeys(info.message for info in rest):
+        labels = ", ".join(info.race_label for info in rest if info.message == message)
+        st.caption(plain(f"{labels}: {message}"))
     for info in members:
-        if info.message and info.status != "running":
-            st.caption(f"{plain(info.race_label)}: {plain(info.message)}")
         if trouble := runs.trouble(info.id):
             st.warning(f"Training goes on in memory. {plain(trouble)}")
 

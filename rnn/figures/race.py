@@ -269,7 +269,7 @@ def _row(info: RunInfo, metrics: Sequence[StepMetrics], vocabulary_size: int) ->
     model = ModelConfig.from_json(info.model)
     seconds = metrics[-1].elapsed if metrics else 0.0
     return {
-        "member": info.race_label, "status": info.status, "cell": model.cell.upper(),
+        "member": info.race_label, "cell": model.cell.upper(),
         "hidden size": model.hidden_size, "parameters": model.parameter_count(vocabulary_size), "steps": info.step,
         "final validation": info.validation_loss, "best validation": info.best_validation_loss,
         "training, smoothed": smoothed([m.loss for m in metrics])[-1] if metrics else None,

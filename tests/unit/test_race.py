@@ -234,7 +234,7 @@ def test_the_table_has_the_numbers_of_the_runs() -> None:
     )  # fmt: skip
     begun, waiting = race_rows([info, replace(info, step=0, validation_loss=None)], [SLOW.metrics, []], V)
     assert begun == {
-        "member": "LSTM", "status": "running", "cell": "LSTM", "hidden size": 7,
+        "member": "LSTM", "cell": "LSTM", "hidden size": 7,
         "parameters": model.parameter_count(V), "steps": 4, "final validation": 2.1, "best validation": 2.05,
         "training, smoothed": smoothed([4.0, 2.9, 2.2, 2.0])[-1], "characters/s": 100, "seconds": 4.0,
     }  # fmt: skip
