@@ -13,8 +13,8 @@ FEWEST, MOST = 2, 4  # members
 # By what the members keep level while they race.
 MODES = {"steps": "equal steps", "seconds": "equal seconds of computing"}
 
-# Each rule's rate: the largest of those tried with which the vanilla preset still learns well, too; it is more delicate
-# than gated cells (docs/decisions.md). How long a useful step is depends on the rule more than on the model.
+# Each rule's rate: the largest of a few tried before the vanilla preset, more delicate than gated cells, learned worse.
+# How long a useful step is depends on the rule more than on the model. The numbers are in docs/decisions.md.
 RATES = {"sgd": 0.5, "rmsprop": 5e-3, "adagrad": 0.1, "adam": 8e-3, "adamw": 8e-3}
 OPTIMIZER_NAMES = {"sgd": "SGD", "rmsprop": "RMSprop", "adagrad": "Adagrad", "adam": "Adam", "adamw": "AdamW"}
 
