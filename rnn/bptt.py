@@ -271,6 +271,6 @@ class Rows(Function):
         (indices,) = ctx.saved_tensors
         total = torch.zeros(ctx.shape, dtype=torch.promote_types(ctx.dtype, torch.float32), device=d_rows.device)
         # Some steps at a time: all of them widened at once would be new memory, slower to get than to add up.
-        for some, d_some in zip(indices.split(WIDENED), d_rows.split(WIDENED), strict=True):
+        for some, d_some in zip(torch.split(indices, WIDENED), torch.split(d_rows, WIDENED), strict=True):
             total.index_add_(0, some.flatten(), d_some.flatten(0, -2).to(total.dtype))
         return total.to(ctx.dtype), None

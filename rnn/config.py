@@ -20,6 +20,11 @@ CELLS = ("rnn", "gru", "lstm")
 NONLINEARITIES = ("tanh", "relu", "sigmoid")
 TRUNCATIONS = ("carry", "reset", "full")
 OPTIMIZERS = ("adamw", "adam", "rmsprop", "adagrad", "sgd")
+OPTIMIZER_NAMES = {"adamw": "AdamW", "adam": "Adam", "rmsprop": "RMSprop", "adagrad": "Adagrad", "sgd": "SGD"}
+# Each rule's usual rate: the largest of a few tried before the vanilla preset, more delicate than gated cells, learned
+# worse. How long a useful step is depends on the rule more than on the model. The numbers are in docs/decisions.md.
+USUAL_RATES = {"adamw": 8e-3, "adam": 8e-3, "rmsprop": 5e-3, "adagrad": 0.1, "sgd": 0.5}
+USUAL_MOMENTUM = 0.9  # with which sgd's was found
 DECAYS = ("linear", "cosine", "none")
 CLIPS = ("norm", "value", "off")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -268,6 +273,12 @@ class TrainConfig(_Settings):
         choices=PRECISIONS,
     )
     device: str = setting("auto", "Where it trains; auto is CUDA when there is one, else the CPU.", choices=DEVICES)
+
+    @property
+    def usual_rate(self) -> float:
+        """The learning rate that this optimizer usually takes; sgd's steps add up to 1 / (1 - momentum) of its rate."""
+        usual = USUAL_RATES[self.optimizer]
+        return usual * (1 - self.beta1) / (1 - USUAL_MOMENTUM) if self.optimizer == "sgd" else usual
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ GAP = 0.2  # nats between validation and training: more than the parts of a text
 OUT_OF_PROPORTION = 10  # parameters per training character, or the reverse, from which capacity is the likely trouble
 USEFUL_SIZE = 4  # hidden units; with fewer nothing can be seen of a recurrent network
 SHORT = 20_000  # characters; a text that a usual model reads dozens of times within a minute
-USUAL_RATES = {"adamw": 3e-3, "adam": 3e-3, "rmsprop": 2e-3, "adagrad": 0.05, "sgd": 0.5}  # work for most sizes
 HIGH, LOW = 3.0, 0.1  # times the usual rate: above it states saturate, below it a run takes ten times as long
 DROPOUT, WEIGHT_DECAY = 0.2, 0.15  # first values to try: the latter is what the shipped models are trained with
 SHORT_MEMORY = 16  # BPTT steps that reach no farther back than a word or two
@@ -457,7 +456,7 @@ def _patience_advice(run: Run) -> str:
 
 def rate_advice(train: TrainConfig) -> str:
     """For a loss that does not leave the unigrams' level: the rate is what keeps most runs there."""
-    usual, rate = USUAL_RATES[train.optimizer], train.learning_rate
+    usual, rate = train.usual_rate, train.learning_rate
     if rate > HIGH * usual:
         return (
             f"Lower the learning rate from {_rate(rate)} to {_rate(usual)}: large updates saturate the hidden states."

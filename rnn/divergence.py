@@ -13,8 +13,6 @@ EXPLODED = 3.0  # a smoothed loss this many times the first one has exploded
 RECOVERY_RATE = 1 / 3  # of the learning rate, after a divergence
 RECOVERY_CLIP = 1.0  # the limit of the gradient's norm from then on, unless it was lower
 
-# The highest learning rates at which small recurrent networks usually train (sgd: see `_usual_rate`).
-USUAL_RATES = {"adamw": 1e-2, "adam": 1e-2, "rmsprop": 5e-3, "adagrad": 0.1}
 FAR_ABOVE = 3.0  # times the usual rate
 GREW = 10.0  # times the usual gradient
 RECENT = 10  # steps that count as the last ones
@@ -68,7 +66,7 @@ def likely_cause(
         metrics: the steps before it.
         model, train, precision: how it was trained.
     """
-    usual, growth = _usual_rate(train), gradient_growth(metrics)
+    usual, growth = train.usual_rate, gradient_growth(metrics)
     is_free, broke_first = train.clip == "off", reason == "gradient" or growth >= GREW
     if rate > FAR_ABOVE * usual:
         return f"the learning rate {rate:.2g} is far above what {train.optimizer} usually takes (up to {usual:.2g})"
@@ -91,8 +89,3 @@ def gradient_growth(metrics: Sequence[StepMetrics]) -> float:
     before, last = metrics[:-RECENT] or metrics[:1], metrics[-RECENT:]
     usual = statistics.median(m.grad_norm for m in before) if before else 0.0
     return max(m.grad_norm for m in last) / usual if usual > 0 else 1.0
-
-
-def _usual_rate(train: TrainConfig) -> float:
-    """With a momentum of 0.9, sgd's steps add up to ten times their rate."""
-    return 1 - train.beta1 if train.optimizer == "sgd" else USUAL_RATES[train.optimizer]

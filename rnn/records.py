@@ -191,6 +191,9 @@ class RunInfo:
         created, updated: seconds since 1970 (UTC).
         rate_multiplier: the live factor on the learning rate.
         diverged: whether it is paused because its loss or gradient broke; `Scheduler.recover` goes on with it.
+        race_id: uuid4 of the race it is a member of, or None.
+        race_label, race_order: its name and place (from 0) in that race.
+        race_mode: what the members of that race keep level, a key of `rnn.race.MODES`, or "".
     """
 
     id: str
@@ -213,8 +216,17 @@ class RunInfo:
     updated: float
     rate_multiplier: float = 1.0
     diverged: bool = False
+    race_id: str | None = None
+    race_label: str = ""
+    race_order: int = 0
+    race_mode: str = ""
 
     @property
     def last_step(self) -> int:
         """The step at which it will stop by itself."""
         return self.stop_at or int(str(self.train["steps"]))
+
+    @property
+    def entry_id(self) -> str:
+        """What it waits and takes turns as: its race, or itself."""
+        return self.race_id or self.id

@@ -28,6 +28,8 @@ HOME_SEED = "home_seed"  # which text is shown there
 # Widgets in the URL
 TEXT, PRESET = "train_text", "train_preset"
 UNIT, LOG_STEPS = "loss_unit", "loss_log"
+RACE_KIND, RACE_MODE, RACE_OPPONENT = "race_kind", "race_mode", "race_against"
+RACE_AXIS, RACE_UNIT = "race_x", "race_unit"
 PRIME, TEMPERATURE, LENGTH = "sample_prime", "sample_temperature", "sample_length"
 TOP_K, TOP_P, SEED = "sample_top_k", "sample_top_p", "sample_seed"
 

@@ -1,20 +1,19 @@
 """Advances all active runs in turns on the server's one torch thread, and carries out what their owners ask.
 
 Turns are slices of about 75 ms, given to the owner who has had the least time so far, so that a person with one run
-gets as much as a person with two. torch is imported by the thread itself: making a scheduler is instant.
+gets as much as a person with two (`rnn.runs.turns`). A race of several runs starts, waits and ends as one, and has the
+turns of one. torch is imported by the thread itself: making a scheduler is instant.
 """
 
 from __future__ import annotations
 
 import atexit
 import logging
-import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
@@ -23,9 +22,11 @@ from rnn.checkpoint_file import Checkpoint, read, write
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, PlaygroundError, StoreError
+from rnn.race import Member, check
 from rnn.records import StepMetrics
 from rnn.runs.compute import ComputeThread
 from rnn.runs.store import Store, owner_key
+from rnn.runs.turns import Entry, Job, Turns
 
 if TYPE_CHECKING:
     from rnn.training import TrainState
@@ -56,36 +57,19 @@ def is_milestone(step: int) -> bool:
     return step == 0 or (step >= 10 and str(step).rstrip("0") in ("1", "2", "5"))
 
 
-@dataclass
-class Job:
-    """A run while it is active."""
-
-    run_id: str
-    owner: str  # the owner's key
-    state: TrainState
-    ticks: Iterator[StepMetrics | None]
-    last_step: int  # where it stops by itself
-    stored: int  # steps whose metrics the store has
-    used: float = 0.0  # seconds of turns it has had
-    written: float = -math.inf  # when the store last got metrics: the first ones are written at once
-    saved: float = field(default_factory=time.monotonic)  # when the run was last saved
-    rests_until: float = 0.0  # no turns before this time
-    note: str = ""  # what its owner should know about how it goes on
-    trouble: str = ""  # why something of it could not be kept
-    pace: tuple[tuple[float, int], ...] = ()  # (time, step) of the last seconds
-
-
 class Scheduler:
     """The runs of one server.
 
     Methods that change a run take its owner's token, wait for the running slice to end (75 ms, or one step where a
-    step takes longer), and take effect before they return.
+    step takes longer), and take effect before they return. Starting, resting, resetting and deleting a member of a race
+    does so to the whole race.
 
     Args:
         store: where the runs are kept.
-        active_per_owner: how many runs of one owner advance at a time; more wait in a queue. None: any number.
+        active_per_owner: how many runs of one owner advance at a time; more wait in a queue. None: any number. A race
+            counts as one.
         active_in_total: the same for the whole server.
-        kept_per_owner: how many runs of one owner are kept, active or not.
+        kept_per_owner: how many runs of one owner are kept, active or not; of a race, each member counts.
         autosave_seconds: how much work a crash can lose.
 
     Attributes:
@@ -109,9 +93,8 @@ class Scheduler:
         self.active_in_total = active_in_total
         self.kept_per_owner = kept_per_owner
         self.autosave_seconds = autosave_seconds
-        self._jobs: dict[str, Job] = {}
-        self._queue: list[tuple[str, str]] = []  # (run id, owner key), first come, first served
-        self._used: dict[str, float] = {}  # seconds of turns that each owner of an active run has had
+        self._turns = Turns()
+        self._jobs = self._turns.jobs
         self._file_lock = FileLock(store.home / "server.lock", thread_local=False)  # any thread may close the server
         self._lock = threading.Lock()  # around the one on file
         self._closed = False
@@ -162,6 +145,24 @@ class Scheduler:
             self.resume(run_id, token)
         return run_id
 
+    def create_race(
+        self, token: str, text: Text, members: Sequence[Member], mode: str = "steps", start: bool = True
+    ) -> str:
+        """Adds the runs of a race, starts it (or queues it), and returns its id.
+
+        Args:
+            mode: what the members keep level, a key of `rnn.race.MODES`.
+
+        Raises:
+            ConfigError: these members cannot race.
+        """
+        check(members, mode)
+        self._require_room(token, len(members))
+        race_id = self.store.create_race(token, text, members, mode)
+        if start:
+            self.resume(self.store.race(race_id)[0].id, token)
+        return race_id
+
     def adopt(self, token: str, text: Text, checkpoint: Checkpoint, name: str = "") -> str:
         """Adds a run that goes on from a checkpoint file; it rests until it is resumed. Returns its id.
 
@@ -180,7 +181,7 @@ class Scheduler:
             self._thread.submit(self._resume_interrupted)
 
     def resume(self, run_id: str, token: str, stop_at: int | None = None) -> None:
-        """Starts a run, or goes on with it from its last save.
+        """Starts a run, or goes on with it from its last save; of a race, with all that are not finished, or else all.
 
         Args:
             stop_at: the step to stop at, in place of the configured number of steps.
@@ -200,7 +201,11 @@ class Scheduler:
         self._command(run_id, token, lambda: self._save(self._jobs[run_id]) if run_id in self._jobs else None)
 
     def step_once(self, run_id: str, token: str) -> StepMetrics | None:
-        """Takes one optimizer step of a run that rests, and saves it; its metrics, or None if it cannot go on."""
+        """Takes one optimizer step of a run that rests (in a race, of every member), and saves it.
+
+        Returns:
+            Its metrics, or None if it cannot go on.
+        """
         return self._command(run_id, token, lambda: self._step_once(run_id, owner_key(token)))
 
     def reset(self, run_id: str, token: str) -> None:
@@ -283,8 +288,7 @@ class Scheduler:
 
     def queue_position(self, run_id: str) -> int | None:
         """1 for the run that starts next; None for one that does not wait."""
-        waiting = [waiting_id for waiting_id, _ in list(self._queue)]
-        return waiting.index(run_id) + 1 if run_id in waiting else None
+        return self._turns.position(run_id)
 
     def compute(self, function: Callable[[], T], timeout: float = 60.0) -> T:
         """Runs a short torch computation of a page on the torch thread, before the next slice of training."""
@@ -322,34 +326,35 @@ class Scheduler:
         if refusal:
             raise StoreError(refusal)
 
-    def _require_room(self, token: str) -> None:
+    def _require_room(self, token: str, more: int = 1) -> None:
         self._require_lock()
-        if self.kept_per_owner is not None and self.store.count_of(token) >= self.kept_per_owner:
+        have, most = self.store.count_of(token), self.kept_per_owner
+        if most is None or have + more <= most:
+            return
+        if more > 1:
             raise StoreError(
-                f"You have {self.kept_per_owner} runs, which is as many as are kept here for one visitor. "
-                "Download what you want to keep, then delete one."
+                f"A race of {more} needs room for {more} runs. You have {have}, and {most} are kept here for one "
+                "visitor. Download what you want to keep, then delete some."
             )
-
-    def _is_active(self, run_id: str) -> bool:
-        return run_id in self._jobs or self.queue_position(run_id) is not None
+        raise StoreError(
+            f"You have {most} runs, which is as many as are kept here for one visitor. "
+            "Download what you want to keep, then delete one."
+        )
 
     def _work(self) -> bool:
         """One slice of one run; False when no run is active."""
         self._admit()
         if not self._jobs:
             return False
-        now = time.monotonic()
-        ready = [job for job in self._jobs.values() if job.rests_until <= now]
-        if not ready:
+        job = self._turns.next(time.monotonic())
+        if job is None:
             time.sleep(SLICE_SECONDS)  # an idle slice: all that is left are runs whose end cannot be saved yet
             return True
-        # The owner who has had least goes first, and of that owner's runs the one that has had least.
-        job = min(ready, key=lambda job: (self._used[job.owner], job.used))
         try:
             self._advance(job)
         except Exception as error:
             # One run's failure, whatever it is, must not end the thread that all others live on.
-            self._drop(job)
+            self._turns.drop(job.run_id)
             self._report(job.run_id, error)
         return True
 
@@ -365,8 +370,12 @@ class Scheduler:
         else:
             self._end(job)
             return
-        job.used += now - started
-        self._used[job.owner] += now - started
+        self._turns.count(job, now - started)
+        for each in self._turns.of(job.entry):  # the curves of a race are looked at side by side
+            self._keep_up(each, now)
+
+    def _keep_up(self, job: Job, now: float) -> None:
+        """Brings the store up to date when it is time."""
         if now - job.saved >= self.autosave_seconds:
             self._try_to(self._autosave, job)
         elif now - job.written >= WRITE_SECONDS:
@@ -378,31 +387,25 @@ class Scheduler:
             self._try_to(self._keep_snapshot, job)
 
     def _admit(self) -> None:
-        """Makes jobs of waiting runs, in order, as far as the limits allow."""
-        for run_id, owner in list(self._queue):
-            if self.active_in_total is not None and len(self._jobs) >= self.active_in_total:
-                return
-            own = sum(job.owner == owner for job in self._jobs.values())
-            if self.active_per_owner is None or own < self.active_per_owner:
-                self._queue.remove((run_id, owner))
-                self._begin(run_id, owner)
+        """Starts what waits, in order, as far as the limits allow."""
+        while entry := self._turns.next_waiting(self.active_per_owner, self.active_in_total):
+            if jobs := [job for run_id in entry.run_ids if (job := self._opened(entry, run_id))]:
+                self._turns.begin(jobs)
 
-    def _begin(self, run_id: str, owner: str) -> None:
+    def _opened(self, entry: Entry, run_id: str) -> Job | None:
+        """A run that begins; None where it cannot, and says so."""
         try:
-            job = self._open(run_id, owner, self.store.stop_at(run_id))
+            job = self._open(entry, run_id, self.store.stop_at(run_id))
             job.note = " ".join(note for note in (self.store.get(run_id).message, job.note) if note)
             self.store.set_status(run_id, "running", job.note)
         except Exception as error:
             # As in _work: whatever is wrong with this run is its own affair.
             self._report(run_id, error)
-            return
-        # A newcomer starts level with the one who has had least: no backlog to catch up on, no head start.
-        self._used.setdefault(owner, min(self._used.values(), default=0.0))
-        job.used = min((other.used for other in self._jobs.values() if other.owner == owner), default=0.0)
-        self._jobs[run_id] = job
+            return None
         log.info("run %s begins at step %d", run_id, job.state.step)
+        return job
 
-    def _open(self, run_id: str, owner: str, stop_at: int | None) -> Job:
+    def _open(self, entry: Entry, run_id: str, stop_at: int | None) -> Job:
         """The run as it was last saved, or as it was created, ready to advance."""
         from rnn.checkpoints import set_last_good, to_state
         from rnn.hardware import threads_note
@@ -423,7 +426,7 @@ class Scheduler:
         stored = min(self.store.get(run_id).step, state.step)  # after a power cut the database may be behind the file
         self.store.rewind(run_id, state.step)
         last_step = stop_at or state.train_config.steps
-        job = Job(run_id, owner, state, advance(state, stop_at), last_step, stored, note=threads_note(state.resolved))
+        job = Job(run_id, entry, state, advance(state, stop_at), last_step, stored, note=threads_note(state.resolved))
         self._tell_settings(job)  # what was changed after the last save went with a kill
         if state.step == 0:
             self._keep_sample(job)
@@ -431,18 +434,27 @@ class Scheduler:
         return job
 
     def _enqueue(self, run_id: str, owner: str, stop_at: int | None) -> None:
-        if self._is_active(run_id):
+        together = self.store.together(run_id)
+        if self._turns.entry(together[0].entry_id):
             return  # a second click
-        self.store.set_stop_at(run_id, stop_at)
-        self.store.set_status(run_id, "queued")
-        self._queue.append((run_id, owner))
+        to_go = [info for info in together if info.status != "finished"] or together
+        for info in to_go:
+            self.store.set_stop_at(info.id, stop_at)
+            self.store.set_status(info.id, "queued")
+        first = to_go[0]
+        self._turns.queue.append(Entry(first.entry_id, owner, [info.id for info in to_go], first.race_mode))
         self._admit()
 
     def _resume_interrupted(self) -> None:
         for run_id, owner in self.store.take_interrupted(MAX_RESTARTS):
-            if not self._is_active(run_id):
+            info = self.store.get(run_id)
+            entry = self._turns.entry(info.entry_id)
+            if entry is None:
+                entry = Entry(info.entry_id, owner, [], info.race_mode)
+                self._turns.queue.append(entry)
+            if run_id not in entry.run_ids:
                 self.store.set_status(run_id, "queued", RESTARTED)
-                self._queue.append((run_id, owner))
+                entry.run_ids.append(run_id)
 
     def _adopt(self, token: str, checkpoint: Checkpoint, text: Text, name: str) -> str:
         from rnn.checkpoints import to_state
@@ -451,7 +463,8 @@ class Scheduler:
         state = to_state(checkpoint, text)
         run_id = self.store.create(token, text, checkpoint.model, checkpoint.train, name)
         try:
-            job = Job(run_id, owner_key(token), state, iter(()), state.train_config.steps, stored=0)
+            entry = Entry(run_id, owner_key(token), [run_id])
+            job = Job(run_id, entry, state, iter(()), state.train_config.steps, stored=0)
             self._keep_sample(job)
             self._save(job)
             self._tell_settings(job)
@@ -461,41 +474,44 @@ class Scheduler:
         return run_id
 
     def _change_owner(self, token: str, new_token: str) -> None:
-        old, new = owner_key(token), owner_key(new_token)
         self.store.change_owner(token, new_token)
-        for job in self._jobs.values():
-            job.owner = new if job.owner == old else job.owner
-        self._queue = [(run_id, new if owner == old else owner) for run_id, owner in self._queue]
-        if old in self._used:
-            self._used[new] = max(self._used.pop(old), self._used.get(new, 0.0))
+        self._turns.change_owner(owner_key(token), owner_key(new_token))
 
     def _rest(self, run_id: str, status: str, message: str = "") -> None:
-        """Takes a run out of the turns; one that has none is left as it is."""
-        if not self._is_active(run_id):
+        """Takes a run, or what is left of its race, out of the turns; one that has none is left as it is."""
+        entry = self._turns.entry(self.store.get(run_id).entry_id)
+        if entry is None:
             return
-        self._leave_queue(run_id)
-        if run_id in self._jobs:
-            self._save(self._jobs[run_id])
-            self._drop(self._jobs[run_id])
-        self.store.set_status(run_id, status, message)
+        jobs = self._turns.of(entry)
+        for job in jobs:  # all of them, before any is let go
+            self._save(job)
+        self._turns.leave(entry)
+        for resting in [job.run_id for job in jobs] or entry.run_ids:
+            self.store.set_status(resting, status, message)
+
+    def _withdraw(self, run_id: str) -> list[str]:
+        """Takes a run, or its race, out of queue and turns as it is; the ids of all that belong together."""
+        together = self.store.together(run_id)
+        if entry := self._turns.entry(together[0].entry_id):
+            self._turns.leave(entry)
+        return [info.id for info in together]
 
     def _reset(self, run_id: str) -> None:
-        self._leave_queue(run_id)
-        if run_id in self._jobs:
-            self._drop(self._jobs[run_id])
-        self.store.set_stop_at(run_id, None)
-        self.store.set_status(run_id, "paused")
-        self.store.set_rate_multiplier(run_id, 1.0)
-        self.store.remove_checkpoint(run_id)
-        self.store.rewind(run_id, 0)
-
-    def _leave_queue(self, run_id: str) -> None:
-        self._queue = [(waiting, owner) for waiting, owner in self._queue if waiting != run_id]
+        for each in self._withdraw(run_id):
+            self.store.set_stop_at(each, None)
+            self.store.set_status(each, "paused")
+            self.store.set_rate_multiplier(each, 1.0)
+            self.store.remove_checkpoint(each)
+            self.store.rewind(each, 0)
 
     def _step_once(self, run_id: str, owner: str) -> StepMetrics | None:
-        if self._is_active(run_id):
+        together = self.store.together(run_id)
+        if self._turns.entry(together[0].entry_id):
             raise StoreError("This run is active already. Pause it to take single steps.")
-        job = self._open(run_id, owner, stop_at=sys.maxsize)  # one more step, also at the horizon
+        return {info.id: self._step_alone(info.id, owner) for info in together}[run_id]
+
+    def _step_alone(self, run_id: str, owner: str) -> StepMetrics | None:
+        job = self._open(Entry(run_id, owner, [run_id]), run_id, stop_at=sys.maxsize)  # also at the horizon
         before, taken = job.state.step, None
         for metrics in job.ticks:
             if metrics is None:
@@ -513,7 +529,7 @@ class Scheduler:
 
     def _change(self, run_id: str, owner: str, change: Callable[[TrainState], None]) -> None:
         """Changes a setting of a run between two of its steps."""
-        job = self._jobs.get(run_id) or self._open(run_id, owner, stop_at=None)
+        job = self._jobs.get(run_id) or self._open(Entry(run_id, owner, [run_id]), run_id, stop_at=None)
         change(job.state)
         if run_id not in self._jobs:
             self._save(job)
@@ -525,24 +541,19 @@ class Scheduler:
         self.store.set_rate_multiplier(job.run_id, job.state.rate_multiplier)
 
     def _recover(self, run_id: str, owner: str) -> None:
-        if self._is_active(run_id):
+        info = self.store.get(run_id)
+        entry = self._turns.entry(info.entry_id)
+        if entry is not None and info.diverged:
+            raise StoreError("The race goes on without this member. Pause the race, then recover it.")
+        if entry is not None:
             return  # a second click
-        if not self.store.get(run_id).diverged:
+        if not info.diverged:
             raise StoreError("This run has not diverged, so there is nothing to recover from. Resume it to go on.")
         self._change(run_id, owner, lambda state: state.recover())
         self._enqueue(run_id, owner, self.store.stop_at(run_id))
 
     def _delete(self, run_id: str) -> None:
-        self._leave_queue(run_id)
-        if run_id in self._jobs:
-            self._drop(self._jobs[run_id])
-        self.store.delete(run_id)
-
-    def _drop(self, job: Job) -> None:
-        """Takes an active run out of the turns."""
-        self._jobs.pop(job.run_id, None)
-        if not any(other.owner == job.owner for other in self._jobs.values()):
-            self._used.pop(job.owner, None)
+        self.store.delete(*self._withdraw(run_id))
 
     def _end(self, job: Job) -> None:
         """The generator has come to its end: a stop was reached, or the loss diverged."""
@@ -552,7 +563,7 @@ class Scheduler:
             return
         reason, divergence = job.state.stop_reason, job.state.divergence
         status, message = ("paused", divergence.sentence()) if divergence else ("finished", STOPPED[reason or "steps"])
-        self._drop(job)
+        self._turns.drop(job.run_id)
         self.store.set_status(job.run_id, status, message, divergence is not None)
         log.info("run %s ends at step %d (%s)", job.run_id, job.state.step, reason)
 
@@ -637,8 +648,7 @@ class Scheduler:
                 self._save(job)
             except PlaygroundError:
                 log.exception("run %s could not be saved at the end", job.run_id)
-        self._jobs.clear()
-        self._queue.clear()
+        self._turns.clear()
         if self._file_lock.is_locked:
             self.store.interrupt_active()
 

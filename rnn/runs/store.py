@@ -19,7 +19,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,10 @@ from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import NoSuchRunError, StoreError
 from rnn.files import playground_home, remove_partial
+from rnn.race import Member
 from rnn.records import MEASURED_EVERY, MEASURED_FIRST, METRICS, LayerNorms, RunInfo, StepMetrics
 
-VERSION = 3
+VERSION = 4
 BUSY_SECONDS = 5.0
 ACTIVE = ("queued", "running")
 STATUSES = (*ACTIVE, "paused", "finished", "failed", "interrupted")
@@ -46,10 +47,12 @@ CREATE TABLE IF NOT EXISTS runs (
     text_builtin INTEGER NOT NULL, model TEXT NOT NULL, train TEXT NOT NULL,
     stop_at INTEGER, step INTEGER NOT NULL, saved_step INTEGER NOT NULL, elapsed REAL NOT NULL,
     loss REAL, validation_loss REAL, best_validation_loss REAL, created REAL NOT NULL, updated REAL NOT NULL,
-    diverged INTEGER NOT NULL DEFAULT 0, rate_multiplier REAL NOT NULL DEFAULT 1,
-    restarts INTEGER NOT NULL DEFAULT 0
+    restarts INTEGER NOT NULL DEFAULT 0, diverged INTEGER NOT NULL DEFAULT 0, rate_multiplier REAL NOT NULL DEFAULT 1,
+    race_id TEXT, race_label TEXT NOT NULL DEFAULT '', race_order INTEGER NOT NULL DEFAULT 0,
+    race_mode TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS runs_of_owner ON runs (owner, created);
+CREATE INDEX IF NOT EXISTS runs_of_race ON runs (race_id, race_order);
 CREATE TABLE IF NOT EXISTS metrics (
     run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL, epoch REAL NOT NULL,
     loss REAL NOT NULL, grad_norm REAL NOT NULL, learning_rate REAL NOT NULL, chars_per_second REAL NOT NULL,
@@ -78,6 +81,13 @@ UPGRADES = {
             grad_norm REAL NOT NULL, weight_norm REAL NOT NULL, update_ratio REAL NOT NULL,
             PRIMARY KEY (run_id, step, name)
         ) WITHOUT ROWID;
+    """,
+    3: """
+        ALTER TABLE runs ADD COLUMN race_id TEXT;
+        ALTER TABLE runs ADD COLUMN race_label TEXT NOT NULL DEFAULT '';
+        ALTER TABLE runs ADD COLUMN race_order INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN race_mode TEXT NOT NULL DEFAULT '';
+        CREATE INDEX runs_of_race ON runs (race_id, race_order);
     """,
 }
 
@@ -164,19 +174,26 @@ class Store:
 
     def create(self, token: str, text: Text, model: ModelConfig, train: TrainConfig, name: str = "") -> str:
         """Adds a run, paused at step 0, and returns its id."""
-        run_id, now = str(uuid.uuid4()), time.time()
-        name = _checked_name(name or f"{model.cell.upper()} {model.hidden_size} on {text.name}")
-        values = {
-            "id": run_id, "owner": owner_key(token), "name": name, "status": "paused", "message": "",
-            "kind": "next-character", "text_sha256": text.sha256, "text_name": text.name, "text_builtin": text.builtin,
-            "model": json.dumps(model.to_json()), "train": json.dumps(train.to_json()), "stop_at": None, "step": 0,
-            "saved_step": 0, "elapsed": 0.0, "created": now, "updated": now,
-        }  # fmt: skip
+        row = _new_row(token, text, model, train, name)
+        self._insert(text, [row])
+        return str(row["id"])
+
+    def create_race(self, token: str, text: Text, members: Sequence[Member], mode: str) -> str:
+        """Adds a run for each member, all of them or none, paused at step 0; returns the id of the race."""
+        race_id = str(uuid.uuid4())
+        rows = [
+            _new_row(token, text, member.model, member.train, f"{member.label} in a race on {text.name}")
+            | {"race_id": race_id, "race_label": _checked_name(member.label), "race_order": place, "race_mode": mode}
+            for place, member in enumerate(members)
+        ]
+        self._insert(text, rows)
+        return race_id
+
+    def _insert(self, text: Text, rows: list[dict[str, Any]]) -> None:
+        columns, marks = ", ".join(rows[0]), ", ".join("?" * len(rows[0]))
         with self._transaction() as db:
             db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (text.sha256, text.content))
-            columns, marks = ", ".join(values), ", ".join("?" * len(values))
-            db.execute(f"INSERT INTO runs ({columns}) VALUES ({marks})", tuple(values.values()))
-        return run_id
+            db.executemany(f"INSERT INTO runs ({columns}) VALUES ({marks})", [tuple(row.values()) for row in rows])
 
     def get(self, run_id: str) -> RunInfo:
         """The run with this id.
@@ -188,6 +205,22 @@ class Store:
         if not rows:
             raise NoSuchRunError("There is no run with this id here. It may have been deleted; choose another one.")
         return _info(rows[0])
+
+    def race(self, race_id: str) -> list[RunInfo]:
+        """The members of a race, in their order.
+
+        Raises:
+            StoreError: there is no such race; so says any text that is not an id.
+        """
+        rows = self._rows("SELECT * FROM runs WHERE race_id = ? ORDER BY race_order", _checked_id(race_id))
+        if not rows:
+            raise NoSuchRunError("There is no race with this id here. It may have been deleted; start another one.")
+        return [_info(row) for row in rows]
+
+    def together(self, run_id: str) -> list[RunInfo]:
+        """All members of the run's race in their order, or the run alone."""
+        info = self.get(run_id)
+        return self.race(info.race_id) if info.race_id else [info]
 
     def runs_of(self, token: str) -> list[RunInfo]:
         """The runs of one owner, the newest first."""
@@ -246,14 +279,15 @@ class Store:
         with self._transaction() as db:
             db.execute("UPDATE runs SET name = ? WHERE id = ?", (_checked_name(name), _checked_id(run_id)))
 
-    def delete(self, run_id: str) -> None:
-        """Removes the run, its files, and its text if no other run uses it."""
-        run_id = _checked_id(run_id)
+    def delete(self, *run_ids: str) -> None:
+        """Removes the runs, their files, and the texts that no other run uses."""
+        ids = [_checked_id(run_id) for run_id in run_ids]
         with self._transaction() as db:
-            db.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+            db.executemany("DELETE FROM runs WHERE id = ?", [(run_id,) for run_id in ids])
             db.execute("DELETE FROM texts WHERE sha256 NOT IN (SELECT text_sha256 FROM runs)")
-        self._forget_curve(run_id)
-        shutil.rmtree(self.folder(run_id), ignore_errors=True)
+        for run_id in ids:
+            self._forget_curve(run_id)
+            shutil.rmtree(self.folder(run_id), ignore_errors=True)
 
     def interrupt_active(self) -> int:
         """Marks the runs that a server left behind when it ended; returns how many."""
@@ -268,11 +302,14 @@ class Store:
     def take_interrupted(self, most_restarts: int) -> list[tuple[str, str]]:
         """(id, owner's key) of the interrupted runs that a server may start again by itself, the oldest first.
 
-        Each counts the restarts since its last save, so a run that brings its server down does not do so for ever.
+        Each counts the restarts since its last save, so a run that brings its server down does not do so for ever. A
+        race starts whole or not at all: the member with the most restarts decides.
         """
         with self._transaction() as db:
             rows = db.execute(
-                "SELECT id, owner FROM runs WHERE status = 'interrupted' AND restarts < ? ORDER BY created, rowid",
+                "SELECT id, owner FROM runs WHERE status = 'interrupted' AND ? > (SELECT max(other.restarts) "
+                "FROM runs AS other WHERE other.id = runs.id OR "
+                "(other.race_id = runs.race_id AND other.status = 'interrupted')) ORDER BY created, rowid",
                 (most_restarts,),
             ).fetchall()
             db.executemany("UPDATE runs SET restarts = restarts + 1 WHERE id = ?", [(row["id"],) for row in rows])
@@ -491,6 +528,19 @@ def _checked_name(name: str) -> str:
     if not cleaned:
         raise StoreError("A run needs a name of at least one visible character.")
     return cleaned[:MAX_NAME]
+
+
+def _new_row(token: str, text: Text, model: ModelConfig, train: TrainConfig, name: str) -> dict[str, Any]:
+    """The columns of a run that has not begun."""
+    now = time.time()
+    return {
+        "id": str(uuid.uuid4()), "owner": owner_key(token),
+        "name": _checked_name(name or f"{model.cell.upper()} {model.hidden_size} on {text.name}"),
+        "status": "paused", "message": "", "kind": "next-character", "text_sha256": text.sha256,
+        "text_name": text.name, "text_builtin": text.builtin, "model": json.dumps(model.to_json()),
+        "train": json.dumps(train.to_json()), "stop_at": None, "step": 0, "saved_step": 0, "elapsed": 0.0,
+        "created": now, "updated": now,
+    }  # fmt: skip
 
 
 def _info(row: sqlite3.Row) -> RunInfo:

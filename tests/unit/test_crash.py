@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ import pytest
 from rnn import checkpoint_file
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
+from rnn.race import Member
 from rnn.runs.scheduler import Scheduler
 from rnn.runs.store import Store
 from rnn.training import TrainState, train
@@ -33,6 +35,7 @@ TRAINING = TrainConfig(
     batch_size=2, bptt_steps=8, steps=1_000_000, evaluate_every=50, precision="float32", device="cpu"
 )
 KILLS = 20
+RACE_KILLS = 6
 
 NURSERY = """
 import os, signal, sys, time
@@ -56,7 +59,7 @@ def serve(home, run_id, token, stop_at):
     store = Store(home)
     Scheduler(store, autosave_seconds=0.05).resume(run_id, token, int(stop_at))
     say("training")
-    while store.get(run_id).status == "running":
+    while any(info.status == "running" for info in store.together(run_id)):
         time.sleep(0.005)
     say(store.get(run_id).status)
 
@@ -127,8 +130,8 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
     opened.close()
 
 
-def straight_losses(last_step: int) -> list[float]:
-    return [metrics.loss for metrics in train(TrainState.create(TEXT, MODEL, TRAINING), last_step)]
+def straight_losses(last_step: int, model: ModelConfig = MODEL) -> list[float]:
+    return [metrics.loss for metrics in train(TrainState.create(TEXT, model, TRAINING), last_step)]
 
 
 def partial_files(folder: Path) -> list[Path]:
@@ -139,7 +142,7 @@ def check_after_kill(home: Path, run_id: str) -> int:
     """What holds whenever the server was killed; the step that the run goes on from."""
     with closing(Store(home)) as store, closing(Scheduler(store)) as scheduler:
         assert scheduler.refusal == ""
-        assert [info.status for info in store.runs_of(TOKEN)] == ["interrupted"]
+        assert {info.status for info in store.runs_of(TOKEN)} == {"interrupted"}
         info, path = store.get(run_id), store.checkpoint_path(run_id)
         saved = checkpoint_file.read(path).step if path.exists() else 0
         assert info.saved_step <= saved <= info.step
@@ -177,6 +180,34 @@ def test_a_server_killed_twenty_times_goes_on_from_its_last_save(nursery: Nurser
     nursery.hear("ended")
     with closing(Store(own_home)) as store:
         assert [metrics.loss for metrics in store.metrics(run_id, points=None)] == straight_losses(last_step)
+
+
+def test_a_race_killed_while_it_runs_and_saves_goes_on_whole_and_exactly(nursery: Nursery, own_home: Path) -> None:
+    rng = random.Random(1)
+    racers = [Member(cell.upper(), replace(MODEL, cell=cell), TRAINING) for cell in ("rnn", "gru", "lstm")]
+    with closing(Store(own_home)) as store:
+        ids = [info.id for info in store.race(store.create_race(TOKEN, TEXT, racers, "steps"))]
+    last_step = 0
+    for kill in range(RACE_KILLS):
+        in_a_save = kill % 2 == 1
+        nursery_child = nursery.start("serve", own_home, ids[kill % 3], TOKEN, TRAINING.steps, slow=in_a_save)
+        if in_a_save:
+            nursery.hear("saving", times=rng.randint(1, 12))
+        else:
+            nursery.hear("training")
+            time.sleep(rng.uniform(0.1, 0.3))
+        nursery.kill(nursery_child)
+        last_step = max(last_step, *(check_after_kill(own_home, run_id) for run_id in ids))
+    assert last_step > 0
+
+    nursery.start("serve", own_home, ids[0], TOKEN, last_step + 5)
+    nursery.hear("finished")
+    nursery.hear("ended")
+    with closing(Store(own_home)) as store:
+        for racer, run_id in zip(racers, ids, strict=True):
+            assert store.get(run_id).status == "finished"
+            losses = [metrics.loss for metrics in store.metrics(run_id, points=None)]
+            assert losses == straight_losses(last_step + 5, racer.model)
 
 
 def test_the_command_line_killed_in_a_save_leaves_a_whole_file_to_go_on_from(nursery: Nursery, tmp_path: Path) -> None:

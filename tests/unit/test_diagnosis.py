@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn import diagnosis
-from rnn.config import CELLS, OPTIMIZERS, ModelConfig, TrainConfig
+from rnn.config import CELLS, OPTIMIZERS, USUAL_RATES, ModelConfig, TrainConfig
 from rnn.diagnosis import OUT_OF_PROPORTION, RULES, Run, capacity_advice, diagnose, growth, rate_advice, regularisation
 from rnn.records import Baselines, StepMetrics
 
@@ -181,10 +181,10 @@ def test_a_flat_loss_at_the_unigrams_is_a_plateau_whose_advice_is_about_the_rate
     high = judged(flat, train=replace(TRAIN, learning_rate=0.5))
     assert high.kind == "plateau"
     assert "knows little more than how frequent each character is (unigram 3.30)" in high.sentence
-    assert high.advice.startswith("Lower the learning rate from 0.5 to 0.003")
+    assert high.advice.startswith("Lower the learning rate from 0.5 to 0.008")
     above = judged(curve(100, lambda step: 4.1), train=replace(TRAIN, learning_rate=1e-6))
     assert "does not even know" in above.sentence
-    assert above.advice.startswith("Raise the learning rate from 1e-06 to 0.003")
+    assert above.advice.startswith("Raise the learning rate from 1e-06 to 0.008")
 
 
 def test_a_text_whose_pairs_say_nothing_is_not_called_stuck_below_its_unigrams() -> None:
@@ -310,7 +310,7 @@ def test_advice_for_a_lower_loss_follows_the_settings() -> None:
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_usual_rate_is_not_called_high_or_low(optimizer: str) -> None:
-    usual = replace(TRAIN, optimizer=optimizer, learning_rate=diagnosis.USUAL_RATES[optimizer])
+    usual = replace(TRAIN, optimizer=optimizer, learning_rate=USUAL_RATES[optimizer])
     assert rate_advice(usual).startswith("Lower the learning rate from")
     assert "clipped at 1" in rate_advice(replace(usual, clip="off"))
     assert "saturate" in rate_advice(replace(usual, learning_rate=10 * usual.learning_rate))

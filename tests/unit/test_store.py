@@ -22,12 +22,14 @@ from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import StoreError
 from rnn.files import playground_home
+from rnn.race import Member
 from rnn.records import LayerNorms, StepMetrics, is_measured
 from rnn.runs import store as store_module
 from rnn.runs.store import Store
 
 ANNA, BEN = "anna's token", "ben's token"
 ID = "6fa459ea-ee8a-4ca4-894e-db77e160355e"
+RACERS = [Member(cell.upper(), ModelConfig(cell=cell, hidden_size=5), TrainConfig(steps=9)) for cell in ("rnn", "gru")]
 POEM = Text("poem.txt", "Tyger Tyger, burning bright,\nIn the forests of the night;\n")
 
 
@@ -148,6 +150,55 @@ def test_delete_removes_the_run_its_curves_and_its_files(store: Store) -> None:
     assert not store.folder(run_id).exists()
     assert (len(store.metrics(other)), store.layers(other)) == (3, layers(1, 3))
     assert store.checkpoint_path(other).read_bytes() == b"weights"
+
+
+# Races
+
+
+def test_the_members_of_a_race_are_runs_in_their_order(store: Store) -> None:
+    alone = create(store)
+    race_id = store.create_race(ANNA, POEM, RACERS, "seconds")
+    members = store.race(race_id)
+    assert [(info.race_label, info.race_order) for info in members] == [("RNN", 0), ("GRU", 1)]
+    assert [info.name for info in members] == ["RNN in a race on poem.txt", "GRU in a race on poem.txt"]
+    assert {(info.race_id, info.race_mode, info.entry_id, info.status) for info in members} == {
+        (race_id, "seconds", race_id, "paused")
+    }
+    assert store.together(members[1].id) == members
+    assert [info.id for info in store.together(alone)] == [alone] == [store.get(alone).entry_id]
+    assert store.count_of(ANNA) == 3
+
+
+@pytest.mark.parametrize("race_id", ["", "1", None, ID.upper(), "' OR 1=1; --"])
+def test_what_is_no_id_finds_no_race(store: Store, race_id: str) -> None:
+    store.create_race(ANNA, POEM, RACERS, "steps")
+    for unknown in (race_id, create(store), str(uuid.uuid4())):
+        with pytest.raises(StoreError, match="There is no r"):
+            store.race(unknown)
+
+
+def test_of_a_race_that_cannot_be_written_nothing_is_left(store: Store) -> None:
+    nameless = Member(" ", ModelConfig(), TrainConfig())
+    with pytest.raises(StoreError, match="needs a name"):
+        store.create_race(ANNA, POEM, [RACERS[0], replace(nameless, label="\u200b")], "steps")
+    store._db.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON runs WHEN NEW.race_order = 1 BEGIN SELECT raise(FAIL, 'full'); END"
+    )
+    with pytest.raises(StoreError):
+        store.create_race(ANNA, POEM, RACERS, "steps")
+    assert store.runs_of(ANNA) == []
+
+
+def test_a_race_is_restarted_whole_or_not_at_all(store: Store) -> None:
+    first, second = (info.id for info in store.race(store.create_race(ANNA, POEM, RACERS, "steps")))
+    for _ in range(2):
+        for run_id in (first, second):
+            store.set_status(run_id, "interrupted")
+        assert [run_id for run_id, _ in store.take_interrupted(2)] == [first, second]
+        store.set_saved(first, 1)  # the other one is what brings the server down
+    assert store.take_interrupted(2) == []
+    store.set_status(second, "finished")
+    assert [run_id for run_id, _ in store.take_interrupted(2)] == [first]
 
 
 # Texts
@@ -439,6 +490,8 @@ DOWNGRADES = {
     1: ["ALTER TABLE runs DROP COLUMN restarts"],
     2: ["DROP TABLE layers", "ALTER TABLE metrics DROP COLUMN clipped",
         *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("diverged", "rate_multiplier"))],
+    3: ["DROP INDEX runs_of_race",
+        *(f"ALTER TABLE runs DROP COLUMN race_{name}" for name in ("id", "label", "order", "mode"))],
 }  # fmt: skip
 
 
@@ -461,6 +514,8 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(
         assert [m.clipped for m in again.metrics(run_id)] == [None, None, 1.0]
         again.add_layers(run_id, layers(1, 3))
         assert again.layers(run_id) == layers(1, 3)
+        assert again.together(run_id) == [again.get(run_id)]
+        assert len(again.race(again.create_race(ANNA, POEM, RACERS, "steps"))) == 2
     assert other_program.execute("PRAGMA user_version").fetchone() == (store_module.VERSION,)
 
 
