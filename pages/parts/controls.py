@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,19 @@ from pages.parts.limits import SAMPLE_LENGTH, check_caps, limits
 from pages.parts.shell import plain
 from pages.parts.uploads import read_once
 from rnn import corpora
-from rnn.config import CELLS, PRESETS, ModelConfig, SampleConfig, TrainConfig, bounds_for, help_for
+from rnn.config import (
+    CELLS,
+    CLIPS,
+    NONLINEARITIES,
+    OPTIMIZERS,
+    PRESETS,
+    TRUNCATIONS,
+    ModelConfig,
+    SampleConfig,
+    TrainConfig,
+    bounds_for,
+    help_for,
+)
 from rnn.corpora import Preflight, Text
 from rnn.errors import PlaygroundError
 from rnn.figures.characters import visible
@@ -23,6 +36,8 @@ from rnn.vocabulary import Vocabulary
 PASTE, UPLOAD = "Paste my own", "Upload a .txt file"
 LARGEST = 2**53 - 1  # the largest whole number that a browser holds exactly
 SHOWN_CHARACTERS = 300
+OPTIMIZER_NAMES = {"adamw": "AdamW", "adam": "Adam", "rmsprop": "RMSprop", "adagrad": "Adagrad", "sgd": "SGD"}
+CLIP_NAMES = {"norm": "by norm", "value": "by value", "off": "off"}
 
 
 def text_chooser() -> Text | None:
@@ -97,33 +112,113 @@ def settings() -> tuple[ModelConfig, TrainConfig]:
         help="Settings that go together.",
     )
     name = name if name in PRESETS else next(iter(PRESETS))  # a forged one
-    preset = PRESETS[name]
-    st.caption(preset.description)
+    st.caption(PRESETS[name].description)
     with st.expander("Settings", icon=":material/tune:"):
-        left, right = st.columns(2)
-        cell = left.selectbox(
-            "Cell", CELLS, CELLS.index(preset.model.cell), **in_url(of_preset("cell", name)), format_func=str.upper,
-            help=help_for(ModelConfig, "cell"),
-        )  # fmt: skip
-        model = replace(
-            preset.model,
-            cell=cell,
-            hidden_size=_number(right, "Hidden size", ModelConfig, "hidden_size", preset.model.hidden_size, name),
-            num_layers=_number(left, "Layers", ModelConfig, "num_layers", preset.model.num_layers, name),
-        )
-        train = replace(
-            preset.train,
-            steps=_number(right, "Steps", TrainConfig, "steps", preset.train.steps, name),
-            bptt_steps=_number(left, "BPTT steps", TrainConfig, "bptt_steps", preset.train.bptt_steps, name),
-            batch_size=_number(right, "Batch size", TrainConfig, "batch_size", preset.train.batch_size, name),
-            learning_rate=_number_input(
-                left, "Learning rate", 1e-6, 1.0, preset.train.learning_rate, of_preset("learning_rate", name),
-                format="%.4g", help=help_for(TrainConfig, "learning_rate"),
-            ),
-            seed=_number(right, "Seed", TrainConfig, "seed", preset.train.seed, name),
-            max_vocabulary=limits().max_vocabulary,
-        )  # fmt: skip
+        network, training, stops = st.tabs(["Network", "Training", "Stops"])
+        with network:
+            model = _network(name)
+        with training:
+            train = _training(name)
+        with stops:
+            train = _stops(name, train)
     return model, train
+
+
+def _network(preset: str) -> ModelConfig:
+    model = PRESETS[preset].model
+    left, right = st.columns(2)
+    model = replace(
+        model,
+        cell=_choice(left, "Cell", ModelConfig, "cell", CELLS, model.cell, preset, str.upper),
+        hidden_size=_number(right, "Hidden size", ModelConfig, "hidden_size", model.hidden_size, preset),
+        num_layers=_number(left, "Layers", ModelConfig, "num_layers", model.num_layers, preset),
+        embedding_size=_number(right, "Embedding", ModelConfig, "embedding_size", model.embedding_size, preset),
+        dropout=_real(left, "Dropout", ModelConfig, "dropout", 0.0, 0.9, model.dropout, preset, step=0.1),
+    )
+    if model.cell != "rnn":
+        return model
+    squash = _choice(
+        right, "Non-linearity", ModelConfig, "nonlinearity", NONLINEARITIES, model.nonlinearity, preset, str
+    )
+    return replace(model, nonlinearity=squash)
+
+
+def _training(preset: str) -> TrainConfig:
+    train = PRESETS[preset].train
+    left, right = st.columns(2)
+    optimizer = _choice(
+        left, "Optimizer", TrainConfig, "optimizer", OPTIMIZERS, train.optimizer, preset, OPTIMIZER_NAMES.__getitem__
+    )
+    # Each optimizer has a usual rate of its own, so each has a rate of its own here.
+    own = optimizer == train.optimizer
+    rate = train.learning_rate if own else USUAL_RATES[optimizer]
+    train = replace(
+        train,
+        optimizer=optimizer,
+        learning_rate=_real(
+            right, "Learning rate", TrainConfig, "learning_rate", 1e-6, 10.0, rate,
+            preset if own else f"{preset}_{optimizer}", format="%.4g",
+        ),
+        batch_size=_number(left, "Batch size", TrainConfig, "batch_size", train.batch_size, preset),
+        bptt_steps=_number(right, "BPTT steps", TrainConfig, "bptt_steps", train.bptt_steps, preset),
+        clip=_choice(left, "Clip", TrainConfig, "clip", CLIPS, train.clip, preset, CLIP_NAMES.__getitem__),
+        clip_norm=_real(
+            right, "Clip at", TrainConfig, "clip_norm", 1e-3, 1e6, train.clip_norm, preset, format="%.4g"
+        ),
+        truncation=_choice(
+            left, "Between chunks", TrainConfig, "truncation", TRUNCATIONS, train.truncation, preset, str
+        ),
+        seed=_number(right, "Seed", TrainConfig, "seed", train.seed, preset),
+        max_vocabulary=limits().max_vocabulary,
+    )  # fmt: skip
+    percent = st.slider(
+        "Validation part, %", 0, 50, round(100 * train.validation_fraction),
+        **in_url(of_preset("validation", preset)), help=help_for(TrainConfig, "validation_fraction"),
+    )  # fmt: skip
+    return replace(train, validation_fraction=max(0, min(50, int(percent))) / 100)
+
+
+def _stops(preset: str, train: TrainConfig) -> TrainConfig:
+    """When a run ends by itself: after its steps, always; earlier, where something more is asked for."""
+    left, right = st.columns(2)
+    return replace(
+        train,
+        steps=_number(left, "Steps", TrainConfig, "steps", train.steps, preset),
+        minutes=_real(right, "Minutes", TrainConfig, "minutes", 0.01, 100_000.0, train.minutes, preset),
+        target_loss=_real(left, "Target loss", TrainConfig, "target_loss", 0.0, 100.0, train.target_loss, preset),
+        patience=_optional_number(right, "Patience", TrainConfig, "patience", train.patience, preset),
+    )
+
+
+def _choice(
+    place: DeltaGenerator, label: str, kind: type, field: str, choices: tuple[str, ...], value: str, preset: str,
+    shown: Callable[[str], str],
+) -> str:  # fmt: skip
+    """One of the engine's words; what is none of them is refused when the configuration is made."""
+    return place.selectbox(
+        label, choices, choices.index(value), **in_url(of_preset(field, preset)), format_func=shown,
+        help=help_for(kind, field),
+    )  # fmt: skip
+
+
+def _real(
+    place: DeltaGenerator, label: str, kind: type, field: str, low: float, high: float, value: float | None,
+    preset: str, **options: Any,
+) -> Any:  # fmt: skip
+    """A number that need not be whole, or None where the field may be left empty and is."""
+    options.setdefault("placeholder", "none")
+    return _number_input(
+        place, label, low, high, value, of_preset(field, preset), help=help_for(kind, field), **options
+    )
+
+
+def _optional_number(
+    place: DeltaGenerator, label: str, kind: type, field: str, value: int | None, preset: str
+) -> int | None:
+    low, high = (int(bound or 1) for bound in bounds_for(kind, field))
+    key = of_preset(field, preset)
+    given = _number_input(place, label, low, high, value, key, placeholder="none", help=help_for(kind, field))
+    return None if given is None else max(low, min(int(given), high))
 
 
 def _number(place: DeltaGenerator, label: str, kind: type, field: str, value: int, preset: str) -> int:

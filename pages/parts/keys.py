@@ -30,13 +30,14 @@ TEXT, PRESET = "train_text", "train_preset"
 UNIT, LOG_STEPS = "loss_unit", "loss_log"
 RACE_KIND, RACE_MODE, RACE_OPPONENT = "race_kind", "race_mode", "race_against"
 RACE_AXIS, RACE_UNIT = "race_x", "race_unit"
+VIEW, UNIT, LOG_STEPS = "train_view", "loss_unit", "loss_log"
 PRIME, TEMPERATURE, LENGTH = "sample_prime", "sample_temperature", "sample_length"
 TOP_K, TOP_P, SEED = "sample_top_k", "sample_top_p", "sample_seed"
 
 # Widgets that are not: what they hold is large, private or momentary, or is in the URL as RUN or SHIPPED
 MODEL = "sample_model"
 PASTE, UPLOAD, CHECKPOINT = "train_paste", "train_upload", "train_checkpoint"
-CHOSEN_RUN, NEW_NAME, FREEZE = "run_chosen", "run_name", "run_freeze"
+CHOSEN_RUN, NEW_NAME, FREEZE, RATE = "run_chosen", "run_name", "run_freeze", "run_rate"
 FILE = "sample_file"
 
 

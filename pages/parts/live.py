@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import keys, owner, service, shell
-from pages.parts.keys import in_url
+from pages.parts import keys, owner, service, shell, views
 from pages.parts.limits import is_public
 from pages.parts.runs import command
-from rnn.config import TrainConfig
+from rnn.config import TrainConfig, help_for
 from rnn.errors import NoSuchRunError, PlaygroundError
-from rnn.figures.loss import UNITS, loss_curves, loss_title
 from rnn.records import RunInfo, StepMetrics
 
+RATE_FACTORS = (0.03, 0.1, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 REDRAWS_PER_SECOND = 10  # of all runs that train together: each takes about 20 ms from training
 
 
@@ -26,7 +25,7 @@ def run_panel(info: RunInfo) -> None:
 def empty_panel() -> None:
     """What stands in a run's place. The empty chart makes the browser load Plotly before the first point comes."""
     st.info("Press **Start training**: within seconds the loss falls and the model begins to write.")
-    _draw([], "nats", False)
+    views.draw_loss([], "nats", False, None)
 
 
 def _panel(run_id: str, was_active: bool) -> None:
@@ -34,7 +33,6 @@ def _panel(run_id: str, was_active: bool) -> None:
     try:
         info = runs.store.get(run_id)
         metrics = runs.store.metrics(run_id)
-        samples = runs.store.samples(run_id)
         is_own = runs.store.owns(run_id, owner.token())
     except NoSuchRunError:
         st.rerun()  # deleted in another tab: the whole page says so, once
@@ -44,12 +42,10 @@ def _panel(run_id: str, was_active: bool) -> None:
     if was_active != service.is_active(info):
         st.rerun()  # the whole page: whether this part is polled is decided there
     _status(info, metrics)
+    if info.diverged and is_own:
+        _recovery(info)
     _buttons(info, is_own)
-    _chart(run_id, metrics)
-    if samples:
-        step, text = samples[-1]
-        st.caption(f"Written after step {step:,}, always with the same random numbers")
-        st.code(text, language=None, wrap_lines=True)
+    views.show(info, metrics, is_own)
     if is_own and is_public() and not service.is_active(info) and info.step > 0:
         st.caption("Runs are not kept on this server for ever: **Manage**, **Download** keeps this one for you.")
 
@@ -69,7 +65,7 @@ def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
         words.append(f"about {_clock(left)} left")
     st.progress(min(1.0, max(0, info.step) / max(1, info.last_step)), " · ".join(words))
     if info.message:
-        place = st.caption if info.status in ("running", "finished") else st.info
+        place = st.caption if info.status in ("running", "finished") else st.warning if info.diverged else st.info
         place(shell.plain(info.message))
     if trouble := runs.trouble(info.id):
         st.warning(f"Training goes on in memory. {shell.plain(trouble)}")
@@ -81,6 +77,14 @@ def _clock(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes}:{seconds:02} min"
+
+
+def _recovery(info: RunInfo) -> None:
+    """The way on for a run that broke, instead of one that would break again in the same place."""
+    _button(
+        "Recover", "recover", info, "healing", type="primary",
+        help="Goes on from the last good weights with a third of the learning rate and the gradient clipped by norm.",
+    )  # fmt: skip
 
 
 def _buttons(info: RunInfo, is_own: bool) -> None:
@@ -103,38 +107,57 @@ def _steering(info: RunInfo) -> None:
     help_text = "Takes a single optimizer step." + (" Pause the run first." if active else "")
     _button("One step", "step_once", info, "skip_next", disabled=active, help=help_text)
     _button("Stop", "stop", info, "stop", disabled=not active)
-    with st.popover("Reset", icon=":material/restart_alt:", disabled=info.step == 0):
+    with st.popover("Adjust", icon=":material/speed:"):
+        _rate(info)
+        _stops(info)
+    with st.popover("Reset", icon=":material/restart_alt:", disabled=info.step == 0, help=_why_no_reset(info)):
         st.write("What the run has learned is lost. Settings and seed stay, so it would learn the same again.")
         _button("Back to step 0", "reset", info, "restart_alt")
+
+
+def _why_no_reset(info: RunInfo) -> str | None:
+    return "There is nothing to undo before the first step." if info.step == 0 else None
+
+
+def _rate(info: RunInfo) -> None:
+    """The learning rate while it trains; the next step uses it."""
+    key = f"{keys.RATE}_{info.id}_{info.rate_multiplier:.3g}"  # it follows what a recovery does to the rate
+    choices = sorted({*RATE_FACTORS, info.rate_multiplier})
+    st.select_slider(
+        "Learning rate, times the scheduled one", choices, info.rate_multiplier, key=key,
+        format_func=lambda factor: f"{factor:.3g}", on_change=_set_rate, args=(info.id, key),
+        help="Takes effect at the next step and is noted in the run with its step.",
+    )  # fmt: skip
+
+
+def _set_rate(run_id: str, key: str) -> None:
+    factor = st.session_state[key]
+    if isinstance(factor, int | float):
+        command("set_rate_multiplier", run_id, float(factor))
+
+
+def _stops(info: RunInfo) -> None:
+    """When it ends by itself, apart from its steps."""
+    train = TrainConfig.from_json(info.train)
+    with st.form(f"stops_{info.id}", border=False):
+        minutes = st.number_input(
+            "Stop after minutes of training", 0.01, 100_000.0, train.minutes, placeholder="none",
+            key=f"run_minutes_{info.id}", help=help_for(TrainConfig, "minutes"),
+        )  # fmt: skip
+        target = st.number_input(
+            "Stop at a validation loss of", 0.0, 100.0, train.target_loss, placeholder="none",
+            key=f"run_target_{info.id}", help=help_for(TrainConfig, "target_loss"),
+        )  # fmt: skip
+        patience = st.number_input(
+            "Stop after validations without a new best", 1, 100_000, train.patience, placeholder="none",
+            key=f"run_patience_{info.id}", help=help_for(TrainConfig, "patience"),
+        )  # fmt: skip
+        if st.form_submit_button("Set the stops", icon=":material/flag:"):
+            command("set_stops", info.id, minutes, target, patience)
 
 
 def _button(label: str, name: str, info: RunInfo, icon: str, *arguments: object, **options: object) -> None:
     st.button(
         label, key=f"run_{name}_{info.id}", icon=f":material/{icon}:", on_click=command,
         args=(name, info.id, *arguments), **options,
-    )  # fmt: skip
-
-
-def _chart(run_id: str, metrics: list[StepMetrics]) -> None:
-    """The loss. Frozen, it stands still while training goes on, so that it can be zoomed."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        unit = st.segmented_control(
-            "Unit of the loss", list(UNITS), default="nats", **in_url(keys.UNIT), label_visibility="collapsed",
-            required=True,
-        )  # fmt: skip
-        log_steps = st.toggle("Log steps", **in_url(keys.LOG_STEPS), help="Steps on a logarithmic axis.")
-        is_frozen = st.toggle("Freeze", key=keys.FREEZE, help="Holds the chart still, to zoom; training goes on.")
-    if is_frozen:
-        if st.session_state.get(keys.FROZEN, (None,))[0] != run_id:
-            st.session_state[keys.FROZEN] = run_id, metrics
-        metrics = st.session_state[keys.FROZEN][1]
-    else:
-        st.session_state.pop(keys.FROZEN, None)
-    _draw(metrics, unit if unit in UNITS else "nats", log_steps)
-
-
-def _draw(metrics: list[StepMetrics], unit: str, log_steps: bool) -> None:
-    st.plotly_chart(
-        loss_curves(metrics, unit, log_steps, shell.is_dark()), width="stretch", key="loss", config=shell.PLOT_CONFIG,
-        alt=loss_title(metrics, unit),
     )  # fmt: skip

@@ -1,0 +1,203 @@
+"""What can be seen of a run: its loss, what it wrote on the way, what its optimizer does, and its code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts import keys, service, shell
+from pages.parts.keys import in_url
+from pages.parts.limits import limits
+from rnn import corpora, ngrams
+from rnn.checkpoint_file import read
+from rnn.config import ModelConfig, TrainConfig
+from rnn.diagnosis import diagnose
+from rnn.errors import PlaygroundError
+from rnn.figures import optimisation
+from rnn.figures.loss import UNITS, loss_alt, loss_curves
+from rnn.records import Baselines, RunInfo, StepMetrics
+from rnn.runs.timeline import timeline
+from rnn.script import script_of
+from rnn.vocabulary import Vocabulary
+
+MARKS = {
+    "starting": ":material/hourglass_top:", "learning": ":material/trending_down:", "plateau": ":material/trending_flat:",
+    "overfitting": ":material/call_split:", "underfitting": ":material/compress:", "unstable": ":material/show_chart:",
+    "fine": ":material/check_circle:",
+}  # fmt: skip
+
+
+def show(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
+    """One of the views; only the one that is looked at is computed."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        view = st.segmented_control(
+            "View", list(VIEWS), default="Loss", **in_url(keys.VIEW), label_visibility="collapsed", required=True
+        )
+        draw = VIEWS.get(view, _loss_view)  # a forged one
+        options = _loss_options() if draw is _loss_view else None
+    try:
+        if options is not None:
+            _loss_view(info, metrics, options)
+        else:
+            draw(info, metrics, is_own)
+    except PlaygroundError as error:
+        st.error(shell.plain(error))
+
+
+# The loss ---------------------------------------------------------------------------------------------------------
+
+
+def _loss_options() -> tuple[str, bool, bool]:
+    """Unit, logarithmic steps, frozen."""
+    unit = st.selectbox("Unit of the loss", list(UNITS), **in_url(keys.UNIT), label_visibility="collapsed", width=130)
+    with st.popover("Chart", icon=":material/tune:"):
+        log_steps = st.toggle("Log steps", **in_url(keys.LOG_STEPS), help="Steps on a logarithmic axis.")
+        is_frozen = st.toggle("Freeze", key=keys.FREEZE, help="Holds the chart still, to zoom; training goes on.")
+    return unit if unit in UNITS else "nats", log_steps, is_frozen
+
+
+def _loss_view(info: RunInfo, metrics: list[StepMetrics], options: tuple[str, bool, bool]) -> None:
+    """The curves against what counting characters reaches, what they say, and the newest sample."""
+    unit, log_steps, is_frozen = options
+    vocabulary_size, characters, baselines = _facts(info)
+    draw_loss(_held(info.id, metrics) if is_frozen else metrics, unit, log_steps, baselines)
+    if not is_frozen:
+        st.session_state.pop(keys.FROZEN, None)
+    found = diagnose(
+        metrics, ModelConfig.from_json(info.model), TrainConfig.from_json(info.train), vocabulary_size, characters,
+        baselines, service.is_active(info), limits().hidden_size,
+    )  # fmt: skip
+    st.markdown(f"{MARKS[found.kind]} **{found.kind.capitalize()}.** {shell.plain(found.sentence)}")
+    st.caption(shell.plain(found.advice))
+    if samples := service.scheduler().store.samples(info.id):
+        step, text = samples[-1]
+        st.caption(f"Written after step {step:,}, always with the same random numbers")
+        st.code(text, language=None, wrap_lines=True)
+
+
+def _held(run_id: str, metrics: list[StepMetrics]) -> list[StepMetrics]:
+    """The curves as they were when the chart was frozen."""
+    if st.session_state.get(keys.FROZEN, (None,))[0] != run_id:
+        st.session_state[keys.FROZEN] = run_id, metrics
+    frozen: list[StepMetrics] = st.session_state[keys.FROZEN][1]
+    return frozen
+
+
+def draw_loss(metrics: Sequence[StepMetrics], unit: str, log_steps: bool, baselines: Baselines | None) -> None:
+    st.plotly_chart(
+        loss_curves(metrics, unit, log_steps, shell.is_dark(), baselines), width="stretch", key="loss",
+        config=shell.PLOT_CONFIG, alt=loss_alt(metrics, unit, baselines),
+    )  # fmt: skip
+
+
+def _facts(info: RunInfo) -> tuple[int, int, Baselines]:
+    """V, the characters of the training part, and the baselines of a run's text."""
+    train = TrainConfig.from_json(info.train)
+    return _counted(info.text_sha256, train.validation_fraction, train.max_vocabulary, info.id)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _counted(sha256: str, fraction: float, max_vocabulary: int | None, _run_id: str) -> tuple[int, int, Baselines]:
+    """Counted once for a text and its parts, whichever run asks first."""
+    text = service.scheduler().store.text(_run_id)
+    train = TrainConfig(validation_fraction=fraction, max_vocabulary=max_vocabulary)
+    vocabulary = Vocabulary.from_text(text.content, max_vocabulary)
+    training, _ = corpora.split(text.content, fraction)
+    return len(vocabulary), len(training), ngrams.baselines_of(text, train)
+
+
+# What it wrote ----------------------------------------------------------------------------------------------------
+
+
+def _samples_view(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
+    """Fixed random numbers, ever better weights: back and forth through the samples, and some side by side."""
+    samples = service.scheduler().store.samples(info.id)
+    if not samples:
+        st.info("The first sample comes before the first step, as soon as the run has its turn.")
+        return
+    by_step = dict(samples)
+    steps = list(by_step)
+    step = steps[-1]
+    if len(steps) > 1:
+        step = st.select_slider(
+            "Written after step", steps, steps[-1], key=f"run_sample_at_{info.id}_{steps[-1]}",
+            format_func=lambda step: f"{step:,}",
+            help="Always with the same random numbers, so that what differs is what was learned.",
+        )  # fmt: skip
+    loss = next((m.loss for m in metrics if m.step >= step), None) if step else None
+    st.caption(f"After step {step:,}" + (f", training loss {loss:.2f} nats" if loss is not None else ""))
+    st.code(by_step.get(step, samples[-1][1]), language=None, wrap_lines=True)
+    chosen = timeline(samples)
+    if len(chosen) > 1:
+        st.caption("Side by side")
+        for column, (at, text) in zip(st.columns(len(chosen)), chosen, strict=True):
+            column.caption(f"step {at:,}")
+            column.code(text, language=None, wrap_lines=True)
+
+
+# What the optimizer does ------------------------------------------------------------------------------------------
+
+
+def _inside_view(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
+    """The size of the gradient and of the updates."""
+    if not metrics:
+        st.info("Gradients and updates appear with the first step.")
+        return
+    train, dark = TrainConfig.from_json(info.train), shell.is_dark()
+    st.plotly_chart(
+        optimisation.gradient_norm(metrics, train.clip, train.clip_norm, dark), width="stretch", key="gradient",
+        config=shell.PLOT_CONFIG, alt=optimisation.gradient_norm_alt(metrics, train.clip, train.clip_norm),
+    )  # fmt: skip
+    layers = service.scheduler().store.layers(info.id)
+    if not layers:
+        return
+    st.plotly_chart(
+        optimisation.update_ratios(layers, dark), width="stretch", key="updates", config=shell.PLOT_CONFIG,
+        alt=optimisation.update_ratios_alt(layers),
+    )  # fmt: skip
+    st.plotly_chart(
+        optimisation.layer_gradients(layers, dark), width="stretch", key="layers", config=shell.PLOT_CONFIG,
+        alt=optimisation.layer_gradients_alt(layers),
+    )  # fmt: skip
+
+
+# The code ---------------------------------------------------------------------------------------------------------
+
+
+def _code_view(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
+    """The run as plain PyTorch, with what it takes to run it."""
+    store = service.scheduler().store
+    path = store.checkpoint_path(info.id)
+    if not path.exists():
+        st.info("The code of a run can be shown from its first save on, within half a minute, or when it is paused.")
+        return
+    code = _script(path, path.stat().st_mtime_ns)
+    st.caption(
+        "This run in plain PyTorch, without this app. Save it beside its text: "
+        "`python run.py text.txt`, or with the first weights of this very run: `python run.py text.txt first.safetensors`."
+    )
+    with st.container(horizontal=True, gap="small"):
+        _file("run.py", lambda: code.encode(), "text/x-python")
+        if is_own:  # others see curves and model, never the text
+            _file("text.txt", lambda: store.text(info.id).content.encode(), "text/plain")
+        first = store.snapshot_path(info.id, 0)
+        if first.exists():
+            _file("first.safetensors", first.read_bytes, "application/octet-stream")
+    st.code(code, language="python")
+
+
+def _file(name: str, data: Callable[[], bytes], kind: str) -> None:
+    st.download_button(name, data, name, kind, key=f"run_file_{name}", icon=":material/download:", on_click="ignore")
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _script(path: Path, changed: int) -> str:
+    """`changed`, the time of the file's last change, is part of the key."""
+    return script_of(read(path).metadata)
+
+
+VIEWS: dict[str, Callable[..., None]] = {
+    "Loss": _loss_view, "Samples": _samples_view, "Inside": _inside_view, "Code": _code_view,
+}  # fmt: skip
