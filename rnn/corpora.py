@@ -223,12 +223,12 @@ def _is_assigned(content: str) -> bool:
 
 def _broken(content: str) -> str:
     count = content.count(UNKNOWN)
-    return f" {_number(count, 'broken character')} shown as {UNKNOWN}." if count else ""
+    return f" {count_of(count, 'broken character')} shown as {UNKNOWN}." if count else ""
 
 
-def _number(count: int, noun: str) -> str:
+def count_of(count: int, noun: str, ending: str = "s") -> str:
     """`1 step`, `2,000 steps`."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+    return f"{count:,} {noun}" + ("" if count == 1 else ending)
 
 
 def _clean(name: str, content: str, *notes: str) -> Text:
@@ -241,13 +241,13 @@ def _clean(name: str, content: str, *notes: str) -> Text:
     content = content.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     whole = _without_surrogates(content)
     if lost := whole.count(UNKNOWN) - content.count(UNKNOWN):
-        changes.append(f"{_number(lost, 'half character')} (lone surrogates) became {UNKNOWN}.")
+        changes.append(f"{count_of(lost, 'half character')} (lone surrogates) became {UNKNOWN}.")
     if nuls := whole.count("\0"):
-        changes.append(f"{_number(nuls, 'NUL character')} removed.")
+        changes.append(f"{count_of(nuls, 'NUL character')} removed.")
     if "\r" in whole:
         changes.append("Line ends became single line feeds.")
     whole = whole.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    _check_trainable(whole)
+    check_trainable(whole)
     return Text(name, whole, tuple(changes))
 
 
@@ -260,7 +260,8 @@ def _without_surrogates(content: str) -> str:
     return content
 
 
-def _check_trainable(content: str) -> None:
+def check_trainable(content: str) -> None:
+    """Raises TextError where there is nothing to learn."""
     if not content:
         raise TextError("The text is empty. Give it at least two different characters.")
     if len(content) == 1:
@@ -294,8 +295,8 @@ def streams(encoded: NDArray[Any], batch_size: int) -> tuple[NDArray[Any], NDArr
     length = (len(encoded) - 1) // batch_size
     if length < 1:
         raise TextError(
-            f"{_number(batch_size, 'stream')} of the text need at least {_number(batch_size + 1, 'character')}, and it "
-            f"has {len(encoded):,}. Lower the batch size or take a longer text."
+            f"{count_of(batch_size, 'stream')} of the text need at least {count_of(batch_size + 1, 'character')}, and "
+            f"it has {len(encoded):,}. Lower the batch size or take a longer text."
         )
     end = batch_size * length
     return encoded[:end].reshape(batch_size, length), encoded[1 : end + 1].reshape(batch_size, length)
@@ -336,7 +337,7 @@ def _fit_batch_size(config: TrainConfig, characters: int) -> tuple[TrainConfig, 
     batch_size = max(1, min(config.batch_size, predictions // config.bptt_steps))
     reason = (
         f"The batch size went from {config.batch_size:,} to {batch_size:,}: the training part has "
-        f"{_number(predictions, 'prediction')}, and each stream should have {config.bptt_steps:,}."
+        f"{count_of(predictions, 'prediction')}, and each stream should have {config.bptt_steps:,}."
     )
     return dataclasses.replace(config, batch_size=batch_size), reason
 
@@ -415,7 +416,7 @@ def _cap_notes(content: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     if not hidden:  # UNKNOWN is a character of the text itself
         return ()
     return (
-        f"The vocabulary is capped at {len(vocabulary):,}: {_number(len(hidden), 'rare character')}, "
+        f"The vocabulary is capped at {len(vocabulary):,}: {count_of(len(hidden), 'rare character')}, "
         f"{vocabulary.counts[-1] / len(content):.2%} of the text, shown as {UNKNOWN}.",
     )
 
