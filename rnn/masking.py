@@ -1,7 +1,7 @@
 """Phone numbers and e-mail addresses in a text, put out of sight before a model can learn them by heart.
 
 The same number gets the same mask wherever it stands, so that a text stays readable: [phone 1], [email 1]. What is
-ordinary in a message is left alone: dates, times, prices, years, decimals, lists of numbers. Time is linear in the length.
+ordinary in a message is left alone: dates, times, prices, years, decimals, lists of numbers. It takes linear time.
 """
 
 from __future__ import annotations
