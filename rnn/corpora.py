@@ -45,6 +45,7 @@ RECALL_KEYS = "abcdefgh"
 RECALL_FILLER = "0123456789."
 
 _MAX_JUNK = 0.01  # share of control, broken or unassigned characters in what still counts as text
+_HINT = "save the file as UTF-8 if letters look wrong."
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r")) + b"\x7f"
 _BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (b"\xff\xfe\0\0", "utf-32-le", "UTF-32"),
@@ -85,12 +86,14 @@ class Text:
         content: the characters; lines end with a line feed, no NUL, no surrogates, no byte order mark.
         notes: sentences about what was guessed or changed on the way in.
         builtin: whether `load(name)` gives it again.
+        encoding: how its file was read ("UTF-8", "UTF-16", "Windows-1252"); "" where there was none.
     """
 
     name: str
     content: str = field(repr=False)
     notes: tuple[str, ...] = ()
     builtin: bool = False
+    encoding: str = field(default="", compare=False)
 
     def __len__(self) -> int:
         return len(self.content)
@@ -132,9 +135,9 @@ def from_upload(data: bytes, name: str, max_bytes: int | None = None) -> Text:
     for signature, kind in _SIGNATURES:
         if re.match(signature, data, re.DOTALL):
             raise TextError(f'"{name}" looks like {kind}, not text. Save or export its words as a .txt file first.')
-    for content, note in _readings(data):
+    for content, encoding, note in _readings(data):
         if not _is_binary(content):
-            return _clean(name, content, note)
+            return dataclasses.replace(_clean(name, content, note), encoding=encoding)
     raise TextError(f'"{name}" does not look like text. Save it as plain text in UTF-8 first.')
 
 
@@ -172,8 +175,8 @@ def _is_binary(content: str) -> bool:
     return controls > _MAX_JUNK * len(content)
 
 
-def _readings(data: bytes) -> Iterator[tuple[str, str]]:
-    """What `data` says in each encoding it may have, the likeliest first, and a sentence about the guess.
+def _readings(data: bytes) -> Iterator[tuple[str, str, str]]:
+    """What `data` says in each encoding it may have, the likeliest first; the encoding, and a sentence about the guess.
 
     Only a byte order mark and UTF-8 are certain. Windows-1252 gives some text for any bytes, but UTF-16 read that way
     is full of control characters, in every script: its turn comes when all before it looked binary.
@@ -181,32 +184,32 @@ def _readings(data: bytes) -> Iterator[tuple[str, str]]:
     for mark, codec, title in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             content = data[len(mark) :].decode(codec, "replace")
-            yield content, f"Read as {title}, as its byte order mark says.{_broken(content)}"
+            yield content, title, f"Read as {title}, as its byte order mark says.{_broken(content)}"
             return
     try:
-        yield data.decode("utf-8"), ""
+        yield data.decode("utf-8"), "UTF-8", ""
     except UnicodeDecodeError:
         yield from _read_damaged_utf8(data)
         content = data.decode("cp1252", "replace")
-        yield content, f"Read as Windows-1252, a guess: save the file as UTF-8 if letters look wrong.{_broken(content)}"
+        yield content, "Windows-1252", f"Read as Windows-1252, a guess: {_HINT}{_broken(content)}"
     yield from _read_utf16(data)
 
 
-def _read_damaged_utf8(data: bytes) -> Iterator[tuple[str, str]]:
+def _read_damaged_utf8(data: bytes) -> Iterator[tuple[str, str, str]]:
     """One cut or stray byte should not turn every accent and emoji of a long text into Windows-1252 noise."""
     content = data.decode("utf-8", "replace")
     broken = content.count(UNKNOWN)
     intact = len(content) - len(content.encode("ascii", "ignore")) - broken
     if broken * 10 < intact:
-        yield content, f"Read as UTF-8.{_broken(content)}"
+        yield content, "UTF-8", f"Read as UTF-8.{_broken(content)}"
 
 
-def _read_utf16(data: bytes) -> Iterator[tuple[str, str]]:
+def _read_utf16(data: bytes) -> Iterator[tuple[str, str, str]]:
     """UTF-16 without a mark, in the byte order that gives more of the characters every script uses."""
     readings = (data.decode("utf-16-le", "replace"), data.decode("utf-16-be", "replace"))
     content = max(readings, key=_count_familiar)
     if _is_assigned(content):
-        yield content, f"Read as UTF-16, a guess: save the file as UTF-8 if letters look wrong.{_broken(content)}"
+        yield content, "UTF-16", f"Read as UTF-16, a guess: {_HINT}{_broken(content)}"
 
 
 def _count_familiar(content: str) -> int:
@@ -223,12 +226,12 @@ def _is_assigned(content: str) -> bool:
 
 def _broken(content: str) -> str:
     count = content.count(UNKNOWN)
-    return f" {_number(count, 'broken character')} shown as {UNKNOWN}." if count else ""
+    return f" {count_of(count, 'broken character')} shown as {UNKNOWN}." if count else ""
 
 
-def _number(count: int, noun: str) -> str:
+def count_of(count: int, noun: str, ending: str = "s") -> str:
     """`1 step`, `2,000 steps`."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+    return f"{count:,} {noun}" + ("" if count == 1 else ending)
 
 
 def _clean(name: str, content: str, *notes: str) -> Text:
@@ -241,13 +244,13 @@ def _clean(name: str, content: str, *notes: str) -> Text:
     content = content.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     whole = _without_surrogates(content)
     if lost := whole.count(UNKNOWN) - content.count(UNKNOWN):
-        changes.append(f"{_number(lost, 'half character')} (lone surrogates) became {UNKNOWN}.")
+        changes.append(f"{count_of(lost, 'half character')} (lone surrogates) became {UNKNOWN}.")
     if nuls := whole.count("\0"):
-        changes.append(f"{_number(nuls, 'NUL character')} removed.")
+        changes.append(f"{count_of(nuls, 'NUL character')} removed.")
     if "\r" in whole:
         changes.append("Line ends became single line feeds.")
     whole = whole.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    _check_trainable(whole)
+    check_trainable(whole)
     return Text(name, whole, tuple(changes))
 
 
@@ -260,7 +263,8 @@ def _without_surrogates(content: str) -> str:
     return content
 
 
-def _check_trainable(content: str) -> None:
+def check_trainable(content: str) -> None:
+    """Raises TextError where there is nothing to learn."""
     if not content:
         raise TextError("The text is empty. Give it at least two different characters.")
     if len(content) == 1:
@@ -274,11 +278,12 @@ def _check_trainable(content: str) -> None:
 
 def split(encoded: NDArray[Any], fraction: float) -> tuple[NDArray[Any], NDArray[Any]]:
     """The training part and, at the end, the validation part; views, the second one may be empty."""
-    cut = len(encoded) - _validation_length(len(encoded), fraction)
+    cut = len(encoded) - validation_length(len(encoded), fraction)
     return encoded[:cut], encoded[cut:]
 
 
-def _validation_length(characters: int, fraction: float) -> int:
+def validation_length(characters: int, fraction: float) -> int:
+    """Characters of the validation part of a text of so many."""
     return round(characters * fraction)
 
 
@@ -294,8 +299,8 @@ def streams(encoded: NDArray[Any], batch_size: int) -> tuple[NDArray[Any], NDArr
     length = (len(encoded) - 1) // batch_size
     if length < 1:
         raise TextError(
-            f"{_number(batch_size, 'stream')} of the text need at least {_number(batch_size + 1, 'character')}, and it "
-            f"has {len(encoded):,}. Lower the batch size or take a longer text."
+            f"{count_of(batch_size, 'stream')} of the text need at least {count_of(batch_size + 1, 'character')}, and "
+            f"it has {len(encoded):,}. Lower the batch size or take a longer text."
         )
     end = batch_size * length
     return encoded[:end].reshape(batch_size, length), encoded[1 : end + 1].reshape(batch_size, length)
@@ -323,7 +328,7 @@ def fit(config: TrainConfig, characters: int) -> tuple[TrainConfig, tuple[str, .
 
 def _fit_validation(config: TrainConfig, characters: int) -> tuple[TrainConfig, str]:
     fraction = config.validation_fraction
-    kept = _validation_length(characters, fraction)
+    kept = validation_length(characters, fraction)
     reason = (
         f"No part is kept for validation: {100 * fraction:.3g}% of {characters:,} characters is {kept}, "
         f"and a loss over fewer than {MIN_VALIDATION} says little."
@@ -336,7 +341,7 @@ def _fit_batch_size(config: TrainConfig, characters: int) -> tuple[TrainConfig, 
     batch_size = max(1, min(config.batch_size, predictions // config.bptt_steps))
     reason = (
         f"The batch size went from {config.batch_size:,} to {batch_size:,}: the training part has "
-        f"{_number(predictions, 'prediction')}, and each stream should have {config.bptt_steps:,}."
+        f"{count_of(predictions, 'prediction')}, and each stream should have {config.bptt_steps:,}."
     )
     return dataclasses.replace(config, batch_size=batch_size), reason
 
@@ -351,7 +356,7 @@ def _fit_bptt_steps(config: TrainConfig, characters: int) -> tuple[TrainConfig, 
 
 def _predictions(config: TrainConfig, characters: int) -> int:
     """Characters of the training part that have one before them."""
-    return characters - _validation_length(characters, config.validation_fraction) - 1
+    return characters - validation_length(characters, config.validation_fraction) - 1
 
 
 @dataclass(frozen=True)
@@ -366,6 +371,7 @@ class Preflight:
         chunks_per_epoch: optimizer steps in one pass over the training part.
         config: the settings, shrunk where the text is short.
         notes: sentences about all that was guessed, changed or shrunk.
+        encoding: how the text's file was read, or "".
     """
 
     characters: int
@@ -376,6 +382,12 @@ class Preflight:
     chunks_per_epoch: int
     config: TrainConfig
     notes: tuple[str, ...]
+    encoding: str = ""
+
+    @property
+    def epochs(self) -> float:
+        """How often the training part is read in all, if no other stop comes before the last step."""
+        return self.config.steps / self.chunks_per_epoch
 
 
 def preflight(text: Text, config: TrainConfig) -> Preflight:
@@ -389,7 +401,7 @@ def preflight(text: Text, config: TrainConfig) -> Preflight:
     cap = config.max_vocabulary
     vocabulary = everything if cap is None else Vocabulary.from_text(text.content, cap)
     counts = zip(everything.characters, everything.counts, strict=True)
-    validation = _validation_length(len(text), config.validation_fraction)
+    validation = validation_length(len(text), config.validation_fraction)
     training = len(text) - validation
     return Preflight(
         characters=len(text),
@@ -400,6 +412,7 @@ def preflight(text: Text, config: TrainConfig) -> Preflight:
         chunks_per_epoch=_chunks(config, training),
         config=config,
         notes=(*text.notes, *shrunk, *_cap_notes(text.content, vocabulary)),
+        encoding=text.encoding,
     )
 
 
@@ -415,7 +428,7 @@ def _cap_notes(content: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     if not hidden:  # UNKNOWN is a character of the text itself
         return ()
     return (
-        f"The vocabulary is capped at {len(vocabulary):,}: {_number(len(hidden), 'rare character')}, "
+        f"The vocabulary is capped at {len(vocabulary):,}: {count_of(len(hidden), 'rare character')}, "
         f"{vocabulary.counts[-1] / len(content):.2%} of the text, shown as {UNKNOWN}.",
     )
 

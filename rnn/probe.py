@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from rnn.config import ModelConfig, TrainConfig
 from rnn.hardware import has_bfloat16
 from rnn.tasks import Task
+
+T = TypeVar("T")
+Stepwise = Generator[None, None, T]  # work in steps that others may come between, and what it comes to
 
 STEPS = 3  # that are timed; the fastest counts, because whatever else the machine does only adds
 ENOUGH_SECONDS = 0.25  # of a step: of slow ones, the first has to do
@@ -32,7 +36,7 @@ def faster_precision(task: Task, model: ModelConfig, train: TrainConfig, device:
     Raises:
         ConfigError: the model does not suit the task.
     """
-    if not has_bfloat16(device) or model.hidden_size < SMALLEST:
+    if not gains_are_possible(model, device):
         return "float32", ""
     seconds = seconds_per_step(task, model, train, device)
     gain = seconds["float32"] / seconds["bfloat16"]
@@ -41,8 +45,18 @@ def faster_precision(task: Task, model: ModelConfig, train: TrainConfig, device:
     return "bfloat16", f"It computes in bfloat16, which makes a step {gain:.1f} times as fast here as float32."
 
 
+def gains_are_possible(model: ModelConfig, device: str) -> bool:
+    """Whether another format than float32 is worth measuring."""
+    return has_bfloat16(device) and model.hidden_size >= SMALLEST
+
+
 def seconds_per_step(task: Task, model: ModelConfig, train: TrainConfig, device: str) -> dict[str, float]:
     """Seconds of a step's forward and backward pass in each format, over at most 64 sequences by 32 steps."""
+    return to_the_end(measuring(task, model, train, device))
+
+
+def measuring(task: Task, model: ModelConfig, train: TrainConfig, device: str) -> Stepwise[dict[str, float]]:
+    """`seconds_per_step`, with a pause after each step for whoever shares the thread."""
     B, T = min(train.batch_size, CHUNK.batch_size), min(train.bptt_steps, CHUNK.bptt_steps)
     network = task.model(model, train.seed).to(device)
     size = sum(parameter.numel() for parameter in network.parameters())
@@ -58,17 +72,35 @@ def seconds_per_step(task: Task, model: ModelConfig, train: TrainConfig, device:
             if device == "cuda":
                 torch.cuda.synchronize()
 
-        _measured[key] = _in_turns([partial(step, precision) for precision in FORMATS])
+        seconds = yield from in_turns([partial(step, precision) for precision in FORMATS])
+        _measured[key] = dict(zip(FORMATS, seconds, strict=True))
     return _measured[key]
 
 
-def _in_turns(steps: list[Callable[[], object]]) -> dict[str, float]:
+def in_turns(steps: list[Callable[[], object]]) -> Stepwise[list[float]]:
     """The least seconds of each, taken in turns, so that what else the machine does meets all alike."""
-    least = [_seconds(step) for step in steps]
-    if max(least) < ENOUGH_SECONDS:  # else the first time, which loads the operators too, has to do
-        rounds = [[_seconds(step) for step in steps] for _ in range(STEPS)]
-        least = [min(times) for times in zip(*rounds, strict=True)]
-    return dict(zip(FORMATS, least, strict=True))
+    least = []
+    for step in steps:
+        least.append(_seconds(step))
+        yield
+    if max(least) >= ENOUGH_SECONDS:  # the first time, which loads the operators too, has to do
+        return least
+    least = [math.inf] * len(steps)
+    for _ in range(STEPS):
+        for i, step in enumerate(steps):
+            least[i] = min(least[i], _seconds(step))
+            yield
+    return least
+
+
+def to_the_end(turns: Stepwise[T]) -> T:
+    """What the turns come to, taken one after the other."""
+    while True:
+        try:
+            next(turns)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 def _seconds(step: Callable[[], object]) -> float:

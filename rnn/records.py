@@ -42,6 +42,27 @@ class StepMetrics:
     clipped: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a training will take on this machine, if it has it to itself.
+
+    Attributes:
+        seconds: of all steps and evaluations.
+        chars_per_second: predictions trained on in a second, evaluations aside.
+        memory_bytes: of the run's own arrays, computed and not measured; the program itself comes on top.
+        steps: that will be taken, if no loss or patience stops it before.
+        precision: number format that it will compute in.
+        seconds_per_step: the fastest of the steps that were measured.
+    """
+
+    seconds: float
+    chars_per_second: float
+    memory_bytes: int
+    steps: int
+    precision: str
+    seconds_per_step: float
+
+
 METRICS = tuple(f.name for f in fields(StepMetrics))
 
 MEASURED_FIRST = 10  # so many steps from the first on have their matrices measured

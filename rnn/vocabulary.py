@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,13 @@ MAX_SIZE = 65_535  # two bytes per character in memory
 
 UnknownPolicy = Literal["error", "drop", "replace"]
 Indices = NDArray[np.uint8] | NDArray[np.uint16]
+
+CONTROL_NAMES = {  # Unicode gives control characters no names, only these aliases
+    "\0": "NULL", "\a": "ALERT", "\b": "BACKSPACE", "\t": "CHARACTER TABULATION", "\n": "LINE FEED",
+    "\v": "LINE TABULATION", "\f": "FORM FEED", "\r": "CARRIAGE RETURN", "\x1b": "ESCAPE", "\x7f": "DELETE",
+    "\x85": "NEXT LINE",
+}  # fmt: skip
+NAMELESS = {"Cc": "CONTROL", "Co": "PRIVATE USE", "Cn": "UNASSIGNED", "Cs": "HALF OF A SURROGATE PAIR"}
 
 _MISSING = -1
 _BLOCK = 1 << 20  # characters looked at together: numpy's indices take 8 bytes each, a long text's would take too much
@@ -222,3 +230,39 @@ class Vocabulary:
             return cls(tuple(values["characters"]), tuple(values["counts"]))
         except (KeyError, TypeError) as error:
             raise ConfigError("A vocabulary needs its characters and their counts.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterRow:
+    """A character as it stands in a table.
+
+    Attributes:
+        index: its place in the vocabulary.
+        character: itself; `rnn.figures.characters.visible` makes a label of it.
+        code_point: "U+0041".
+        name: as Unicode calls it, or what kind of nameless character it is.
+        count: how often it occurs in the text, or None where that is not known.
+        share: of the text, 0 to 1, or None.
+    """
+
+    index: int
+    character: str
+    code_point: str
+    name: str
+    count: int | None
+    share: float | None
+
+
+def vocabulary_table(vocabulary: Vocabulary) -> list[CharacterRow]:
+    """One row per character, in the order of their indices."""
+    total = sum(vocabulary.counts)
+    return [
+        CharacterRow(i, c, f"U+{ord(c):04X}", character_name(c), n if total else None, n / total if total else None)
+        for i, (c, n) in enumerate(zip(vocabulary.characters, vocabulary.counts, strict=True))
+    ]
+
+
+def character_name(character: str) -> str:
+    """The Unicode name of one character, or its kind where it has none."""
+    nameless = CONTROL_NAMES.get(character) or NAMELESS.get(unicodedata.category(character), "WITHOUT A NAME")
+    return unicodedata.name(character, nameless)

@@ -27,7 +27,6 @@ HOME_SEED = "home_seed"  # which text is shown there
 
 # Widgets in the URL
 TEXT, PRESET = "train_text", "train_preset"
-UNIT, LOG_STEPS = "loss_unit", "loss_log"
 RACE_KIND, RACE_MODE, RACE_OPPONENT = "race_kind", "race_mode", "race_against"
 RACE_AXIS, RACE_UNIT = "race_x", "race_unit"
 VIEW, UNIT, LOG_STEPS = "train_view", "loss_unit", "loss_log"

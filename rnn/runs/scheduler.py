@@ -23,12 +23,13 @@ from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, PlaygroundError, StoreError
 from rnn.race import Member, check
-from rnn.records import StepMetrics
+from rnn.records import Estimate, StepMetrics
 from rnn.runs.compute import ComputeThread
 from rnn.runs.store import Store, owner_key
 from rnn.runs.turns import Entry, Job, Turns
 
 if TYPE_CHECKING:
+    from rnn.probe import Stepwise
     from rnn.training import TrainState
 
 T = TypeVar("T")
@@ -299,6 +300,28 @@ class Scheduler:
 
         return self._thread.compute(prepared, timeout)
 
+    def estimate(self, text: Text, model: ModelConfig, train: TrainConfig, timeout: float = 60.0) -> Estimate:
+        """What this training would take here, by a few steps of it; active runs have a turn after each.
+
+        Args:
+            timeout: seconds that the torch thread may take to come to any one step.
+
+        Raises:
+            TextError, ConfigError, TrainingError: the run could not be started, either.
+            BusyError: the torch thread did not come to a step in time.
+        """
+
+        def begin() -> Stepwise[Estimate]:
+            from rnn.estimate import estimating
+
+            _prepare_torch()
+            return estimating(text, model, train)
+
+        work = self._thread.compute(begin, timeout)
+        while (found := self._thread.compute(lambda: self._take_turn(work), timeout)) is None:
+            pass
+        return found
+
     def warm_up(self) -> None:
         """Loads torch on its thread, in the background, so that the first run starts at once; again it does nothing."""
         if not self._is_warm:
@@ -357,6 +380,16 @@ class Scheduler:
             self._turns.drop(job.run_id)
             self._report(job.run_id, error)
         return True
+
+    def _take_turn(self, work: Stepwise[T]) -> T | None:
+        """One step of somebody's longer computation, then a slice of a run; the result, when it has come to it."""
+        try:
+            next(work)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        self._work()
+        return None
 
     def _advance(self, job: Job) -> None:
         """Lets a run train for one slice."""

@@ -31,6 +31,7 @@ from rnn.errors import CheckpointError, TrainingError
 from rnn.records import METRICS
 from rnn.sampling import generate
 from rnn.training import TrainState, train
+from rnn.vocabulary import UNKNOWN
 
 NewState = Callable[..., TrainState]
 
@@ -516,3 +517,21 @@ def test_a_place_that_cannot_be_written_is_refused(
     with pytest.raises(CheckpointError, match="Could not save"):
         save_checkpoint(place, state)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("cap", [None, 9])
+def test_emoji_accents_and_chinese_survive_training_the_file_and_writing(cap: int | None, tmp_path: Path) -> None:
+    """200 characters: the settings shrink, and what the model writes is of the same characters."""
+    text = ("👍🏽 天地玄黄 cafe\u0301 Größe 👩🏿\u200d🚀\n" * 8)[:200]
+    state = TrainState.create(text, ModelConfig(hidden_size=3), TrainConfig(steps=3, max_vocabulary=cap))
+    for _ in train(state):
+        pass
+    assert state.step == 3
+    save_checkpoint(tmp_path / "model.safetensors", state)
+    loaded = load_checkpoint(tmp_path / "model.safetensors", text)
+    written = "".join(s.char for s in generate(loaded.model, loaded.vocabulary, length=300, temperature=50, seed=0))
+    assert loaded.vocabulary == state.vocabulary
+    assert written == "".join(
+        s.char for s in generate(state.model, state.vocabulary, length=300, temperature=50, seed=0)
+    )
+    assert set(written.encode().decode()) == set(text) if cap is None else UNKNOWN in written

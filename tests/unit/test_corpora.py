@@ -207,6 +207,40 @@ def test_one_bad_byte_does_not_turn_utf8_into_windows_1252() -> None:
     assert text.notes == (f"Read as UTF-8. 1 broken character shown as {UNKNOWN}.",)
 
 
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        (GERMAN.encode(), "UTF-8"),
+        (GERMAN.encode("utf-8-sig"), "UTF-8"),
+        ((GERMAN * 3).encode() + b"\xf0\x9f\x98", "UTF-8"),
+        (GERMAN.encode("utf-16"), "UTF-16"),
+        (GERMAN.encode("utf-16-be"), "UTF-16"),
+        (GERMAN.encode("utf-32"), "UTF-32"),
+        (GERMAN.encode("cp1252"), "Windows-1252"),
+        ("Größe, Übermut: schön\n".encode("latin-1"), "Windows-1252"),  # which has the letters of Latin-1
+    ],
+)
+def test_how_a_file_was_read_is_known_before_training(data: bytes, encoding: str) -> None:
+    text = from_upload(data, "alt.txt")
+    assert text.encoding == corpora.preflight(text, TrainConfig()).encoding == encoding
+    assert "Größe" in text.content
+
+
+def test_pasted_and_built_in_texts_had_no_encoding() -> None:
+    assert from_paste("ab").encoding == corpora.load("hello").encoding == ""
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf"])
+def test_a_byte_order_mark_alone_is_an_empty_text(data: bytes) -> None:
+    with pytest.raises(TextError, match="is empty"):
+        from_upload(data, "mark.txt")
+
+
+def test_a_file_of_nuls_is_not_text() -> None:
+    with pytest.raises(TextError, match="does not look like text"):
+        from_upload(b"\0" * 1000, "zeros.txt")
+
+
 def test_size_over_the_cap_states_size_and_cap() -> None:
     with pytest.raises(TextError, match=r"has 1,200 bytes; at most 1,000 are accepted"):
         from_upload(b"ab" * 600, "x", 1000)
@@ -363,6 +397,13 @@ def test_preflight_counts_the_chunks_of_one_pass() -> None:
     assert corpora.preflight(text, config).chunks_per_epoch == 30  # 899 predictions per stream
     full = TrainConfig(batch_size=10, truncation="full")
     assert corpora.preflight(text, full).chunks_per_epoch == 1
+
+
+def test_preflight_says_how_often_the_text_is_read() -> None:
+    config = TrainConfig(batch_size=10, bptt_steps=30, validation_fraction=0.1, steps=45)
+    report = corpora.preflight(from_paste("abcdefghij" * 1000), config)
+    assert (report.training_characters, report.validation_characters) == (9000, 1000)
+    assert report.epochs == 1.5
 
 
 def test_preflight_lists_rare_characters_rarest_first() -> None:

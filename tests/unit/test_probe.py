@@ -57,8 +57,8 @@ def test_small_models_and_machines_without_it_use_float32(monkeypatch: pytest.Mo
 
 def test_a_shape_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = []
-    measure = probe._in_turns
-    monkeypatch.setattr(probe, "_in_turns", lambda steps: rounds.append(0) or measure(steps))
+    measure = probe.in_turns
+    monkeypatch.setattr(probe, "in_turns", lambda steps: rounds.append(0) or measure(steps))
     task = NextCharacter.from_text(from_paste(TEXT))
     first = probe.seconds_per_step(task, MODEL, TRAINING, "cpu")
     assert probe.seconds_per_step(task, MODEL, TRAINING, "cpu") == first
@@ -67,6 +67,21 @@ def test_a_shape_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert min(first.values()) > 0
     probe.seconds_per_step(task, ModelConfig(hidden_size=65), TRAINING, "cpu")
     assert len(rounds) == 2
+
+
+def test_others_may_have_their_turn_after_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "ENOUGH_SECONDS", float("inf"))
+    steps: list[str] = []
+    turns = probe.in_turns([lambda: steps.append("a"), lambda: steps.append("b")])
+    for taken, _ in enumerate(turns, 1):
+        assert len(steps) == taken
+    assert steps == ["a", "b"] * (1 + probe.STEPS)
+
+
+def test_of_slow_steps_the_first_has_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "ENOUGH_SECONDS", 0.0)
+    steps: list[None] = []
+    assert len(probe.to_the_end(probe.in_turns([lambda: steps.append(None)]))) == len(steps) == 1
 
 
 def test_a_run_that_was_probed_is_the_one_that_was_asked_for() -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ import pytest
 import torch
 
 from rnn import checkpoint_file, files
+from rnn import estimate as estimate_module
 from rnn.checkpoints import save_checkpoint
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
@@ -869,6 +871,44 @@ def test_a_scheduler_is_made_without_torch(own_home: Any) -> None:
     code += "Scheduler(Store()).close(); print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (result.stdout, result.stderr) == ("False\n", "")
+
+
+def test_an_estimate_lets_active_runs_have_a_turn_after_each_step(
+    server: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    wait_for_steps(server, run_id)
+    steps: list[int] = []  # of the run, when the estimate has its turns
+
+    def turns(*_: object) -> Iterator[None]:
+        for _ in range(6):
+            steps.append(server._jobs[run_id].state.step)
+            yield
+        return "the estimate"
+
+    monkeypatch.setattr(estimate_module, "estimating", turns)
+    # Asked from the torch thread itself, where nothing else can come between.
+    assert server.compute(lambda: server.estimate(TEXT, MODEL, TRAINING)) == "the estimate"
+    assert server.estimate(TEXT, MODEL, TRAINING) == "the estimate"
+    assert len(steps) == 12
+    assert all(before < after for before, after in pairwise(steps))
+
+
+def test_estimates_disturb_no_run(server: Scheduler) -> None:
+    estimate_module._known.clear()
+    run_id = server.create(ANNA, TEXT, MODEL, TRAINING)
+    found = server.estimate(TEXT, MODEL, TRAINING)
+    assert (found.steps, found.precision) == (60, "float32")
+    assert found.seconds > 0
+    wait_for(server, run_id)
+    assert curves(server, run_id) == straight()
+
+
+def test_an_estimate_that_cannot_be_made_says_why_and_runs_go_on(server: Scheduler) -> None:
+    run_id = server.create(ANNA, TEXT, QUICK, LONG)
+    with pytest.raises(ConfigError, match="bidirectional"):
+        server.estimate(TEXT, replace(MODEL, bidirectional=True), TRAINING)
+    wait_for_steps(server, run_id)
 
 
 def test_warming_up_disturbs_no_run(server: Scheduler) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn.errors import ConfigError, TextError, UnknownCharacterError
-from rnn.vocabulary import UNKNOWN, Vocabulary, code_points
+from rnn.vocabulary import UNKNOWN, CharacterRow, Vocabulary, character_name, code_points, vocabulary_table
 
 SCRIPTS = {
     "emoji with skin tones": "👍🏽 👩🏿‍🚀 👨‍👩‍👧‍👦 🇩🇪 ❤️",
@@ -222,3 +222,45 @@ def test_a_cap_leaves_room_for_a_character_and_the_unknown_symbol(max_size: int)
 @given(st.text(st.characters(exclude_categories=())))
 def test_code_points_are_those_of_the_characters(text: str) -> None:
     assert code_points(text).tolist() == [ord(character) for character in text]
+
+
+TABLE = [
+    ("A", "U+0041", "LATIN CAPITAL LETTER A"),
+    ("\n", "U+000A", "LINE FEED"),
+    ("\t", "U+0009", "CHARACTER TABULATION"),
+    ("\x01", "U+0001", "CONTROL"),
+    (" ", "U+0020", "SPACE"),
+    ("\u200e", "U+200E", "LEFT-TO-RIGHT MARK"),
+    ("\u0301", "U+0301", "COMBINING ACUTE ACCENT"),
+    ("天", "U+5929", "CJK UNIFIED IDEOGRAPH-5929"),
+    ("👍", "U+1F44D", "THUMBS UP SIGN"),
+    ("\ue000", "U+E000", "PRIVATE USE"),
+    ("\ufffe", "U+FFFE", "UNASSIGNED"),
+    ("\U0010ffff", "U+10FFFF", "UNASSIGNED"),
+    (UNKNOWN, "U+FFFD", "REPLACEMENT CHARACTER"),
+]
+
+
+@pytest.mark.parametrize(("character", "code_point", "name"), TABLE)
+def test_every_character_has_a_row_with_its_code_point_and_a_name(character: str, code_point: str, name: str) -> None:
+    rows = vocabulary_table(Vocabulary.from_text(f"zz{character}z"))
+    assert (rows[0].index, rows[1].index) == (0, 1)
+    assert CharacterRow(0 if character < "z" else 1, character, code_point, name, 1, 0.25) in rows
+
+
+def test_shares_add_up_and_rows_are_in_the_order_of_the_indices() -> None:
+    vocabulary = Vocabulary.from_text("hello, 天地 👍🏽\n" * 3, max_size=6)
+    rows = vocabulary_table(vocabulary)
+    assert [(row.index, row.character, row.count) for row in rows] == [
+        (i, c, vocabulary.counts[i]) for i, c in enumerate(vocabulary.characters)
+    ]
+    assert sum(row.share or 0 for row in rows) == pytest.approx(1)
+
+
+def test_counts_that_are_not_known_are_not_made_up() -> None:
+    assert [(row.count, row.share) for row in vocabulary_table(Vocabulary.from_characters("ab"))] == [(None, None)] * 2
+
+
+def test_even_half_a_surrogate_pair_has_a_name() -> None:
+    """A vocabulary holds none, but a table of other characters may."""
+    assert character_name("\ud800") == "HALF OF A SURROGATE PAIR"
