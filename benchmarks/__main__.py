@@ -10,6 +10,7 @@ from datetime import date
 from benchmarks.measure import machine
 from benchmarks.results import RESULTS, Copy, keep
 from rnn.hardware import leave_a_core
+from rnn.memory import keep_freed_memory
 
 NAMES = ("step", "rate", "sampling", "recipe", "scheduler", "growth", "load")
 ON_REQUEST = ("long",)  # half an hour
@@ -20,6 +21,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"There is no benchmark {unknown[0]!r}; there are {', '.join(NAMES + ON_REQUEST)}.", file=sys.stderr)
         return 2
+    keep_freed_memory()
     leave_a_core()  # as the app does; both sides run with the same threads
     for name in names or NAMES:
         with redirect_stdout(Copy(sys.stdout)) as copy:

@@ -25,6 +25,7 @@ from rnn.config import PRESETS, ModelConfig, SampleConfig, TrainConfig, shown
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, ConfigError, PlaygroundError, TextError
 from rnn.files import remove_partial
+from rnn.memory import keep_freed_memory
 from rnn.records import StepMetrics
 from rnn.runs.scheduler import AUTOSAVE_SECONDS
 from rnn.sampling import generate
@@ -181,6 +182,7 @@ def _created(options: argparse.Namespace) -> TrainState:
     preset = PRESETS[options.preset or "default"]
     model = dataclasses.replace(preset.model, **_given(options, ModelConfig))
     train = dataclasses.replace(preset.train, **_given(options, TrainConfig))
+    keep_freed_memory()
     leave_a_core()
     return TrainState.create(_text(options.text), model, train)
 

@@ -1,4 +1,4 @@
-"""Widgets that return plain values of the engine."""
+"""Widgets that return the settings of a training and of a sample."""
 
 from __future__ import annotations
 
@@ -11,95 +11,25 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts import keys
 from pages.parts.keys import in_url, of_preset
-from pages.parts.limits import SAMPLE_LENGTH, check_caps, limits
-from pages.parts.shell import plain
-from pages.parts.uploads import read_once
-from rnn import corpora
+from pages.parts.limits import SAMPLE_LENGTH, limits
 from rnn.config import (
     CELLS,
     CLIPS,
     NONLINEARITIES,
+    OPTIMIZER_NAMES,
     OPTIMIZERS,
     PRESETS,
     TRUNCATIONS,
+    USUAL_RATES,
     ModelConfig,
     SampleConfig,
     TrainConfig,
     bounds_for,
     help_for,
 )
-from rnn.corpora import Preflight, Text
-from rnn.errors import PlaygroundError
-from rnn.figures.characters import visible
-from rnn.vocabulary import Vocabulary
 
-PASTE, UPLOAD = "Paste my own", "Upload a .txt file"
 LARGEST = 2**53 - 1  # the largest whole number that a browser holds exactly
-SHOWN_CHARACTERS = 300
-OPTIMIZER_NAMES = {"adamw": "AdamW", "adam": "Adam", "rmsprop": "RMSprop", "adagrad": "Adagrad", "sgd": "SGD"}
 CLIP_NAMES = {"norm": "by norm", "value": "by value", "off": "off"}
-
-
-def text_chooser() -> Text | None:
-    """The text to train on, or None while there is none that can be used (the reason is on the page)."""
-    built_in = {corpus.title: corpus for corpus in corpora.CORPORA.values()}
-    choice = st.selectbox(
-        "Text", [*built_in, PASTE, UPLOAD], **in_url(keys.TEXT), help="What the model learns to predict."
-    )
-    cap = limits().text_bytes
-    choice = choice if choice in (*built_in, PASTE, UPLOAD) else next(iter(built_in))  # a forged one
-    try:
-        if choice == PASTE:
-            pasted = st.text_area("Your text", key=keys.PASTE, height=140, help=_size_help(cap))
-            return corpora.from_paste(pasted, cap) if pasted else None
-        if choice == UPLOAD:
-            file = st.file_uploader("A text file", key=keys.UPLOAD, help=_size_help(cap))
-            return _uploaded(file, cap) if file else None
-        st.caption(built_in[choice].description)
-        return corpora.load(built_in[choice].name)
-    except PlaygroundError as error:
-        st.error(plain(error))
-        return None
-
-
-def _uploaded(file: Any, cap: int | None) -> Text:
-    text = read_once(keys.TEXT_FILE, file, lambda file: corpora.from_upload(file.getvalue(), file.name, cap))
-    if not any(note.startswith("Read as") for note in text.notes):  # a guess stands among the notes
-        st.caption("Read as UTF-8.")
-    return text
-
-
-def _size_help(cap: int | None) -> str:
-    if cap is None:
-        return "Any plain text."
-    return f"Plain text, up to {cap / 1e6:g} MB. {limits().reason}"
-
-
-def show_preflight(found: Preflight, model: ModelConfig) -> bool:
-    """Says what training will make of the text: its size, its characters, what is changed to fit; whether it may."""
-    vocabulary = found.vocabulary
-    st.caption(
-        f"{found.characters:,} characters, {len(vocabulary)} different ones; "
-        f"{found.chunks_per_epoch:,} steps read it once. "
-        f"The model has {model.parameter_count(len(vocabulary)):,} parameters."
-    )
-    for note in found.notes:
-        st.caption(plain(note))
-    try:
-        check_caps(model, found.config, len(vocabulary))
-    except PlaygroundError as error:
-        st.error(plain(error))
-        return False
-    return True
-
-
-def show_characters(vocabulary: Vocabulary) -> None:
-    """The characters that training will find in the text."""
-    with st.popover("Its characters", icon=":material/abc:", width="stretch"):
-        st.caption(f"The vocabulary: V = {len(vocabulary):,}, in the order of their indices.")
-        more = len(vocabulary) - SHOWN_CHARACTERS
-        listed = "  ".join(map(visible, vocabulary.characters[:SHOWN_CHARACTERS]))
-        st.code(listed + (f"  and {more:,} more" if more > 0 else ""), language=None, wrap_lines=True)
 
 
 def settings() -> tuple[ModelConfig, TrainConfig]:

@@ -21,6 +21,8 @@ STARTED = "train_started"  # what was started last, as which run, and when
 FROZEN = "run_frozen"  # the curves of a chart that stands still
 PIECE = "sample_piece"  # the text on show
 TEXT_FILE = "train_text_file"  # the text of an uploaded file
+CHAT = "train_chat"  # what was made of a chat
+MASKED = "train_masked"  # a text without phone numbers and addresses
 CHECKPOINT_READ = "train_checkpoint_read"  # what is in an uploaded checkpoint
 UPLOADED = "sample_uploaded"  # the model of an uploaded file
 HOME_SEED = "home_seed"  # which text is shown there
@@ -29,6 +31,7 @@ HOME_SEED = "home_seed"  # which text is shown there
 TEXT, PRESET = "train_text", "train_preset"
 RACE_KIND, RACE_MODE, RACE_OPPONENT = "race_kind", "race_mode", "race_against"
 RACE_AXIS, RACE_UNIT = "race_x", "race_unit"
+COMPARED_AXIS, COMPARED_UNIT = "compared_x", "compared_unit"
 VIEW, UNIT, LOG_STEPS = "train_view", "loss_unit", "loss_log"
 PRIME, TEMPERATURE, LENGTH = "sample_prime", "sample_temperature", "sample_length"
 TOP_K, TOP_P, SEED = "sample_top_k", "sample_top_p", "sample_seed"
@@ -37,6 +40,8 @@ TOP_K, TOP_P, SEED = "sample_top_k", "sample_top_p", "sample_seed"
 MODEL = "sample_model"
 PASTE, UPLOAD, CHECKPOINT = "train_paste", "train_upload", "train_checkpoint"
 CHOSEN_RUN, NEW_NAME, FREEZE, RATE = "run_chosen", "run_name", "run_freeze", "run_rate"
+COMPARED = "runs_compared"
+CLEAN, MASK, CHARACTER_TABLE = "train_clean", "train_mask", "train_character_table"
 FILE = "sample_file"
 
 

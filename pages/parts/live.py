@@ -56,27 +56,19 @@ def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
     words = [
         f"**{f'waiting, number {position} in the queue' if position else info.status}**",
         f"step {info.step:,} of {info.last_step:,}",
-        _clock(info.elapsed),
+        shell.clock(info.elapsed),
     ]
     if metrics:
         in_bfloat16 = " in bfloat16" if runs.precision(info.id) == "bfloat16" else ""
         words.append(f"{metrics[-1].chars_per_second:,.0f} characters/s{in_bfloat16}")
     if left is not None:
-        words.append(f"about {_clock(left)} left")
+        words.append(f"about {shell.clock(left)} left")
     st.progress(min(1.0, max(0, info.step) / max(1, info.last_step)), " · ".join(words))
     if info.message:
         place = st.caption if info.status in ("running", "finished") else st.warning if info.diverged else st.info
         place(shell.plain(info.message))
     if trouble := runs.trouble(info.id):
         st.warning(f"Training goes on in memory. {shell.plain(trouble)}")
-
-
-def _clock(seconds: float) -> str:
-    """`42 s`, `3:07 min`."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes}:{seconds:02} min"
 
 
 def _recovery(info: RunInfo) -> None:

@@ -14,7 +14,7 @@ from pages.parts.runs import command
 from pages.parts.shell import plain
 from pages.parts.starting import once
 from rnn import corpora, race
-from rnn.config import PRESETS, ModelConfig, TrainConfig
+from rnn.config import OPTIMIZER_NAMES, PRESETS, ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import ConfigError, NoSuchRunError, PlaygroundError
 from rnn.figures.loss import UNITS
@@ -82,7 +82,7 @@ def _table(members: list[Member], vocabulary_size: int) -> str:
     """Who runs, as Markdown: a data frame would load pandas on the first visit."""
     rows = ["| | cell | hidden size | parameters | optimizer, rate |", "|---|---|--:|--:|---|"]
     for member in members:
-        rule = race.OPTIMIZER_NAMES[member.train.optimizer]
+        rule = OPTIMIZER_NAMES[member.train.optimizer]
         rows.append(
             f"| {plain(member.label)} | {member.model.cell.upper()} | {member.model.hidden_size:,} "
             f"| {member.model.parameter_count(vocabulary_size):,} | {rule} {member.train.learning_rate:.4g} |"
@@ -186,6 +186,11 @@ def _steering(members: list[RunInfo]) -> None:
             _button("Pause", "pause", race_id, "pause", first)
         else:
             _button("Resume", "resume", race_id, "play_arrow", first, _next_stop(members))
+            for info in (info for info in members if info.diverged):
+                _button(
+                    f"Recover {info.race_label}", "recover", info.id, "healing", info.id,
+                    help="Lets it go on with the others, with a third of its learning rate and clipping by norm.",
+                )  # fmt: skip
         _button("Stop", "stop", race_id, "stop", first, disabled=not is_active)
         with st.popover("Reset", icon=":material/restart_alt:", disabled=not any(info.step for info in members)):
             st.write("What all have learned is lost. Settings and seed stay, so they would learn the same again.")
@@ -221,27 +226,54 @@ def _delete(run_id: str) -> None:
 
 
 def _chart(members: list[RunInfo], curves: list[list[StepMetrics]]) -> None:
+    mode = members[0].race_mode
+    racers = [_racer(info, metrics) for info, metrics in zip(members, curves, strict=True)]
+    _overlay(racers, mode if mode in AXES else "steps", keys.RACE_AXIS, keys.RACE_UNIT)
+
+
+def _overlay(racers: list[Racer], axis: str, axis_key: str, unit_key: str) -> None:
+    """The curves of several runs over each other, against what and in what unit is chosen."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        mode = members[0].race_mode
         x = st.segmented_control(
-            "Compared by", list(AXES), default=mode if mode in AXES else "steps", **in_url(keys.RACE_AXIS),
-            format_func=lambda name: AXIS_NAMES[name], label_visibility="collapsed", required=True,
+            "Compared by", list(AXES), default=axis, **in_url(axis_key), format_func=lambda name: AXIS_NAMES[name],
+            label_visibility="collapsed", required=True,
         )  # fmt: skip
         unit = st.segmented_control(
-            "Unit of the loss", list(UNITS), default="nats", **in_url(keys.RACE_UNIT), label_visibility="collapsed",
+            "Unit of the loss", list(UNITS), default="nats", **in_url(unit_key), label_visibility="collapsed",
             required=True,
         )  # fmt: skip
     x, unit = x if x in AXES else "steps", unit if unit in UNITS else "nats"
-    racers = [_racer(info, metrics) for info, metrics in zip(members, curves, strict=True)]
     st.plotly_chart(
-        race_curves(racers, x, unit, shell.is_dark()), width="stretch", key="race_chart", config=shell.PLOT_CONFIG,
-        alt=race_alt(racers, x, unit),
+        race_curves(racers, x, unit, shell.is_dark()), width="stretch", key=f"chart_{axis_key}",
+        config=shell.PLOT_CONFIG, alt=race_alt(racers, x, unit),
     )  # fmt: skip
 
 
+def compare_runs(own: list[RunInfo]) -> None:
+    """Any of the visitor's runs over each other, whether or not they were started together."""
+    runs = {run.id: run for run in own if run.step}
+    with st.expander("Compare runs", icon=":material/ssid_chart:"):
+        chosen = st.multiselect(
+            "Runs", list(runs), format_func=lambda i: f"{runs[i].name} · {i[:4]}", key=keys.COMPARED,
+            max_selections=race.MOST, help="Losses of different texts say little about each other.",
+        )  # fmt: skip
+        picked = [runs[i] for i in chosen if i in runs][: race.MOST]
+        if len(picked) < race.FEWEST:
+            st.caption(f"Choose {race.FEWEST} to {race.MOST} runs.")
+            return
+        store = service.scheduler().store
+        try:
+            racers = [
+                Racer(f"{run.name} · {run.id[:4]}", str(run.model["cell"]), store.metrics(run.id)) for run in picked
+            ]
+        except PlaygroundError as error:
+            st.error(plain(error))
+            return
+        _overlay(racers, "steps", keys.COMPARED_AXIS, keys.COMPARED_UNIT)
+
+
 def _racer(info: RunInfo, metrics: list[StepMetrics]) -> Racer:
-    """A run that rests with a message has diverged; one that its owner paused has none."""
-    is_out = info.status == "failed" or (info.status == "paused" and bool(info.message))
+    is_out = info.status == "failed" or info.diverged
     return Racer(info.race_label, str(info.model["cell"]), metrics, is_out)
 
 

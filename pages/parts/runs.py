@@ -69,6 +69,9 @@ def _manage(info: RunInfo, is_own: bool) -> None:
             st.session_state[keys.RENAMINGS] = st.session_state.get(keys.RENAMINGS, 0) + 1
             st.rerun()
     # The keys carry the id: a second click must not hit the run that is shown by then.
+    if info.race_id:
+        st.caption("To delete it, delete its race.")
+        return
     is_sure = st.checkbox("Its weights, curves and samples can go", key=f"run_sure_{info.id}")
     st.button(
         "Delete this run", key=f"run_delete_{info.id}", icon=":material/delete:", on_click=_delete, args=(info.id,),

@@ -77,6 +77,14 @@ def plain(text: object) -> str:
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", str(text))
 
 
+def clock(seconds: float) -> str:
+    """`42 s`, `3:07 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02} min"
+
+
 @contextmanager
 def complaints() -> Iterator[None]:
     """Ends the page with the sentence of what goes wrong inside: a forged widget value, say."""

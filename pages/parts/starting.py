@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts import keys, owner, service
-from pages.parts.shell import plain
+from pages.parts.shell import clock, plain
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import PlaygroundError
@@ -17,6 +19,8 @@ from rnn.records import RunInfo
 
 SECOND_CLICK = 2.0  # seconds within which the same start again is the same click: a double one
 FIRST_POINT = 0.9  # seconds that the page waits for the first point of the curve before it draws itself
+ESTIMATE_HEIGHT = 48  # pixels: two lines
+ESTIMATE_PATIENCE = 2.0  # seconds for each of its steps; on a crowded server there is none
 
 
 def start_button(is_ready: bool) -> bool:
@@ -55,3 +59,22 @@ def start(text: Text, model: ModelConfig, train: TrainConfig) -> RunInfo | None:
     except PlaygroundError as error:
         st.error(plain(error))
         return None
+
+
+def place_of_estimate() -> DeltaGenerator:
+    """Where the estimate will stand; a line that is there from the beginning, so that nothing moves."""
+    return st.empty().container(height=ESTIMATE_HEIGHT, border=False, key="train_estimate")
+
+
+def show_estimate(place: DeltaGenerator, text: Text, model: ModelConfig, train: TrainConfig) -> None:
+    """Seconds, memory and speed of this training here, by a few steps of it, as soon as the server is warm."""
+    runs = service.scheduler()
+    if not runs.is_warm:
+        return
+    with suppress(PlaygroundError):  # the start says what is wrong
+        found = runs.estimate(text, model, train, ESTIMATE_PATIENCE)
+        place.caption(
+            f"About {clock(found.seconds)} here: {found.chars_per_second:,.0f} characters/s, "
+            f"{found.memory_bytes / 1e6:,.0f} MB.",
+            help="By four steps of this very training on this machine, had it nothing else to do.",
+        )

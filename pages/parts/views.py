@@ -23,9 +23,8 @@ from rnn.script import script_of
 from rnn.vocabulary import Vocabulary
 
 MARKS = {
-    "starting": ":material/hourglass_top:", "learning": ":material/trending_down:", "plateau": ":material/trending_flat:",
-    "overfitting": ":material/call_split:", "underfitting": ":material/compress:", "unstable": ":material/show_chart:",
-    "fine": ":material/check_circle:",
+    "starting": "hourglass_top", "learning": "trending_down", "plateau": "trending_flat", "overfitting": "call_split",
+    "underfitting": "compress", "unstable": "show_chart", "fine": "check_circle",
 }  # fmt: skip
 
 
@@ -67,9 +66,9 @@ def _loss_view(info: RunInfo, metrics: list[StepMetrics], options: tuple[str, bo
         st.session_state.pop(keys.FROZEN, None)
     found = diagnose(
         metrics, ModelConfig.from_json(info.model), TrainConfig.from_json(info.train), vocabulary_size, characters,
-        baselines, service.is_active(info), limits().hidden_size,
+        baselines, service.is_active(info), limits().hidden_size, info.diverged,
     )  # fmt: skip
-    st.markdown(f"{MARKS[found.kind]} **{found.kind.capitalize()}.** {shell.plain(found.sentence)}")
+    st.markdown(f":material/{MARKS[found.kind]}: **{found.kind.capitalize()}.** {shell.plain(found.sentence)}")
     st.caption(shell.plain(found.advice))
     if samples := service.scheduler().store.samples(info.id):
         step, text = samples[-1]
@@ -175,8 +174,8 @@ def _code_view(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
         return
     code = _script(path, path.stat().st_mtime_ns)
     st.caption(
-        "This run in plain PyTorch, without this app. Save it beside its text: "
-        "`python run.py text.txt`, or with the first weights of this very run: `python run.py text.txt first.safetensors`."
+        "This run in plain PyTorch, without this app: `python run.py text.txt`, or, where another version of torch "
+        "draws other first weights, `python run.py text.txt first.safetensors`."
     )
     with st.container(horizontal=True, gap="small"):
         _file("run.py", lambda: code.encode(), "text/x-python")

@@ -22,6 +22,7 @@ from rnn.checkpoint_file import Checkpoint, read, write
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, PlaygroundError, StoreError
+from rnn.memory import keep_freed_memory
 from rnn.race import Member, check
 from rnn.records import Estimate, StepMetrics
 from rnn.runs.compute import ComputeThread
@@ -99,9 +100,10 @@ class Scheduler:
         self._file_lock = FileLock(store.home / "server.lock", thread_local=False)  # any thread may close the server
         self._lock = threading.Lock()  # around the one on file
         self._closed = False
-        self._is_warm = False
+        self._warms_up, self._warm = False, threading.Event()
         self._restarts = False  # whether interrupted runs start by themselves
         self._take_over()
+        keep_freed_memory()
         self._thread = ComputeThread(self._work)
         atexit.register(self.close)  # Python must not end while its thread is inside torch
 
@@ -324,9 +326,15 @@ class Scheduler:
 
     def warm_up(self) -> None:
         """Loads torch on its thread, in the background, so that the first run starts at once; again it does nothing."""
-        if not self._is_warm:
-            self._is_warm = True
+        if not self._warms_up:
+            self._warms_up = True
             self._thread.submit(_warm_up)
+            self._thread.submit(self._warm.set)
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether torch is there and has been used."""
+        return self._warm.is_set()
 
     def close(self) -> None:
         """Saves every active run, marks it interrupted, and ends the thread; so does the end of the program."""

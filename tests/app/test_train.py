@@ -181,7 +181,7 @@ def test_the_loss_is_told_in_the_unit_that_is_chosen(app: AppTest) -> None:
     train_hello(app)
     app.run()
     for unit, words in (("bits", "bits per character"), ("perplexity", "perplexity"), ("nats", "nats per character")):
-        app.segmented_control(key=keys.UNIT).set_value(unit).run()
+        app.selectbox(key=keys.UNIT).select(unit).run()
         assert words in figure(app)["layout"]["yaxis"]["title"]["text"]
     app.toggle(key=keys.LOG_STEPS).set_value(True).run()
     assert figure(app)["layout"]["xaxis"]["type"] == "log"

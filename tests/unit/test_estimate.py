@@ -250,7 +250,7 @@ def test_memory_covers_the_arrays_of_a_run_and_what_one_chunk_keeps(optimizer: s
     assert state.last_good is not None
     tensors = [*state.model.parameters(), *(p.grad for p in state.model.parameters()), *state.best.weights.values()]
     tensors += [slot for own in slots(state.optimizer, state.model).values() for slot in own.values()]
-    arrays = sum(t.nbytes for t in tensors if t is not None) + sum(a.nbytes for a in state.last_good["arrays"].values())
+    arrays = sum(t.nbytes for t in tensors if t is not None) + sum(a.nbytes for a in state.last_good[0].values())
     arrays += state.task.encoded.nbytes  # type: ignore[attr-defined]
     chunk = kept_bytes(model, 6, 4, len(state.vocabulary), torch.float32)
     found = estimate(TEXT, model, settings).memory_bytes
