@@ -86,7 +86,7 @@ def _training(preset: str) -> TrainConfig:
         train,
         optimizer=optimizer,
         learning_rate=_real(
-            right, "Learning rate", TrainConfig, "learning_rate", 1e-6, 10.0, rate,
+            right, "Learning rate", TrainConfig, "learning_rate", 1e-6, 100.0, rate,
             preset if own else f"{preset}_{optimizer}", format="%.4g",
         ),
         batch_size=_number(left, "Batch size", TrainConfig, "batch_size", train.batch_size, preset),

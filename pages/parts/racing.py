@@ -45,7 +45,7 @@ def race_controls(text: Text, model: ModelConfig, train: TrainConfig, vocabulary
             st.markdown(_table(members, vocabulary_size))
             _check_caps(members, text, vocabulary_size)
         except PlaygroundError as error:
-            st.error(plain(error))
+            st.info(plain(error))  # a race that cannot be is no fault of the settings above
             return None
         if st.button("Start the race", key="race_start", icon=":material/sports_score:", width="stretch"):
             return _start(text, members, mode)

@@ -121,13 +121,13 @@ def test_a_race_against_the_same_settings_gets_a_sentence(page: Callable[..., Ap
     lstm = members(app)[2]
     app.selectbox(key=keys.RACE_KIND).select("settings").run()
     app.selectbox(key=keys.RACE_OPPONENT).select(lstm.id).run()
-    assert "same settings" in app.error[0].value
+    assert "same settings" in app.info[0].value
     assert "race_start" not in {button.key for button in app.button}
 
 
 def test_a_member_beyond_the_caps_is_named_and_nothing_starts(page: Callable[..., AppTest]) -> None:
     app = page(hidden=400).run()
-    assert "RNN: hidden" in app.error[0].value.replace("\\", "")
+    assert "RNN: hidden" in app.info[0].value.replace("\\", "")
     assert "race_start" not in {button.key for button in app.button}
 
 

@@ -276,7 +276,7 @@ def test_somebody_elses_run_can_be_watched_but_not_steered(app: AppTest) -> None
     stranger.switch_page(TRAIN).run()
     assert "at step 60" in title(stranger)
     assert "somebody else's run" in said(stranger)
-    assert labels(stranger) == {"Start training", "Sample"}
+    assert labels(stranger) == {"Start training", "Start the race", "Sample"}
 
 
 def test_who_is_recognised_late_takes_the_runs_started_until_then_along(
