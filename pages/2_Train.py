@@ -26,7 +26,7 @@ with choose:
 
 with watch:
     if info is None:
-        live.empty_panel()
+        live.empty_panel(text if ready else None, found.config if found else train)
     elif info.race_id:
         runs.run_bar(info)
         racing.race_panel(info.race_id)

@@ -29,7 +29,6 @@ from rnn.config import (
 )
 
 LARGEST = 2**53 - 1  # the largest whole number that a browser holds exactly
-CLIP_NAMES = {"norm": "by norm", "value": "by value", "off": "off"}
 
 
 def settings() -> tuple[ModelConfig, TrainConfig]:
@@ -91,7 +90,7 @@ def _training(preset: str) -> TrainConfig:
         ),
         batch_size=_number(left, "Batch size", TrainConfig, "batch_size", train.batch_size, preset),
         bptt_steps=_number(right, "BPTT steps", TrainConfig, "bptt_steps", train.bptt_steps, preset),
-        clip=_choice(left, "Clip", TrainConfig, "clip", CLIPS, train.clip, preset, CLIP_NAMES.__getitem__),
+        clip=_choice(left, "Clip", TrainConfig, "clip", CLIPS, train.clip, preset, str),
         clip_norm=_real(
             right, "Clip at", TrainConfig, "clip_norm", 1e-3, 1e6, train.clip_norm, preset, format="%.4g"
         ),

@@ -8,6 +8,7 @@ from pages.parts import keys, owner, service, shell, views
 from pages.parts.limits import is_public
 from pages.parts.runs import command
 from rnn.config import TrainConfig, help_for
+from rnn.corpora import Text
 from rnn.errors import NoSuchRunError, PlaygroundError
 from rnn.records import RunInfo, StepMetrics
 
@@ -22,10 +23,10 @@ def run_panel(info: RunInfo) -> None:
     st.fragment(run_every=seconds if is_active else None)(_panel)(info.id, is_active)
 
 
-def empty_panel() -> None:
+def empty_panel(text: Text | None, train: TrainConfig) -> None:
     """What stands in a run's place. The empty chart makes the browser load Plotly before the first point comes."""
     st.info("Press **Start training**: within seconds the loss falls and the model begins to write.")
-    views.draw_loss([], "nats", False, None)
+    views.draw_loss([], "nats", False, views.baselines_of(text, train) if text else None)
 
 
 def _panel(run_id: str, was_active: bool) -> None:
@@ -44,7 +45,8 @@ def _panel(run_id: str, was_active: bool) -> None:
     _status(info, metrics)
     if info.diverged and is_own:
         _recovery(info)
-    _buttons(info, is_own)
+    if is_own:
+        _steering(info)
     views.show(info, metrics, is_own)
     if is_own and is_public() and not service.is_active(info) and info.step > 0:
         st.caption("Runs are not kept on this server for ever: **Manage**, **Download** keeps this one for you.")
@@ -63,8 +65,10 @@ def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
         words.append(f"{metrics[-1].chars_per_second:,.0f} characters/s{in_bfloat16}")
     if left is not None:
         words.append(f"about {shell.clock(left)} left")
+    said = info.message if info.status == "finished" else ""
+    words += [shell.plain(said)] if said else []
     st.progress(min(1.0, max(0, info.step) / max(1, info.last_step)), " · ".join(words))
-    if info.message:
+    if info.message and info.message != said:
         place = st.caption if info.status in ("running", "finished") else st.warning if info.diverged else st.info
         place(shell.plain(info.message))
     if trouble := runs.trouble(info.id):
@@ -79,32 +83,25 @@ def _recovery(info: RunInfo) -> None:
     )  # fmt: skip
 
 
-def _buttons(info: RunInfo, is_own: bool) -> None:
-    with st.container(horizontal=True, gap="small"):
-        if is_own:
-            _steering(info)
-        if st.button("Sample", key="run_sample", icon=":material/edit_note:", type="primary"):
-            st.session_state.pop(keys.PIECE, None)  # written anew, with the weights as they are now
-            st.switch_page("pages/3_Sample.py", query_params={keys.RUN: info.id})
-
-
 def _steering(info: RunInfo) -> None:
+    """The buttons of its owner."""
     active, is_done = service.is_active(info), info.step >= info.last_step
-    if active:
-        _button("Pause", "pause", info, "pause")
-    else:
-        beyond = info.step + TrainConfig.from_json(info.train).steps if is_done else info.stop_at
-        help_text = "Goes on beyond the last step, at the final learning rate." if is_done else None
-        _button("Resume", "resume", info, "play_arrow", beyond, help=help_text)
-    help_text = "Takes a single optimizer step." + (" Pause the run first." if active else "")
-    _button("One step", "step_once", info, "skip_next", disabled=active, help=help_text)
-    _button("Stop", "stop", info, "stop", disabled=not active)
-    with st.popover("Adjust", icon=":material/speed:"):
-        _rate(info)
-        _stops(info)
-    with st.popover("Reset", icon=":material/restart_alt:", disabled=info.step == 0, help=_why_no_reset(info)):
-        st.write("What the run has learned is lost. Settings and seed stay, so it would learn the same again.")
-        _button("Back to step 0", "reset", info, "restart_alt")
+    with st.container(horizontal=True, gap="small"):
+        if active:
+            _button("Pause", "pause", info, "pause")
+        else:
+            beyond = info.step + TrainConfig.from_json(info.train).steps if is_done else info.stop_at
+            help_text = "Goes on beyond the last step, at the final learning rate." if is_done else None
+            _button("Resume", "resume", info, "play_arrow", beyond, help=help_text)
+        help_text = "Takes a single optimizer step." + (" Pause the run first." if active else "")
+        _button("One step", "step_once", info, "skip_next", disabled=active, help=help_text)
+        _button("Stop", "stop", info, "stop", disabled=not active)
+        with st.popover("Adjust", icon=":material/speed:"):
+            _rate(info)
+            _stops(info)
+        with st.popover("Reset", icon=":material/restart_alt:", disabled=info.step == 0, help=_why_no_reset(info)):
+            st.write("What the run has learned is lost. Settings and seed stay, so it would learn the same again.")
+            _button("Back to step 0", "reset", info, "restart_alt")
 
 
 def _why_no_reset(info: RunInfo) -> str | None:

@@ -22,19 +22,22 @@ from rnn.figures.race import AXES, Racer, race_alt, race_curves, race_rows
 from rnn.race import Member
 from rnn.records import RunInfo, StepMetrics
 
-KINDS = {
-    "cells": "RNN, GRU and LSTM with as many parameters",
-    "optimizers": "SGD, RMSprop, Adagrad and Adam",
-    "settings": "These settings against others",
-}
+KINDS = {"cells": "RNN, GRU, LSTM", "optimizers": "Optimizers", "settings": "Two settings"}
 AXIS_NAMES = {"steps": "Steps", "seconds": "Seconds", "characters": "Characters"}
 MINE = "These settings"
+STANDINGS = (  # what the race is about first: a narrow page cuts the rest off
+    "member", "best validation", "final validation", "training, smoothed", "characters/s", "seconds", "steps",
+    "parameters", "hidden size", "cell",
+)  # fmt: skip
 
 
 def race_controls(text: Text, model: ModelConfig, train: TrainConfig, vocabulary_size: int) -> RunInfo | None:
     """What the settings above would race as; the first member of the race that was started now, or None."""
     with st.expander("Race", icon=":material/sports_score:"):
-        kind = _choice("Who races", KINDS, keys.RACE_KIND, help="All train on the same text with the same seed.")
+        kind = _choice(
+            "Who races", KINDS, keys.RACE_KIND,
+            help="Cells with equally many parameters, optimizers on the same model, or any two settings.",
+        )  # fmt: skip
         mode = _choice(
             "Keep level by", race.MODES, keys.RACE_MODE,
             help="They take turns: whoever is behind goes next. Each one's clock counts its own computing only.",
@@ -42,7 +45,7 @@ def race_controls(text: Text, model: ModelConfig, train: TrainConfig, vocabulary
         try:
             members = _members(kind, model, train, vocabulary_size)
             race.check(members, mode)
-            st.markdown(_table(members, vocabulary_size))
+            st.markdown(_who_runs(members, vocabulary_size))
             _check_caps(members, text, vocabulary_size)
         except PlaygroundError as error:
             st.info(plain(error))  # a race that cannot be is no fault of the settings above
@@ -78,18 +81,23 @@ def _opponent(model: ModelConfig, train: TrainConfig) -> Member:
     return Member(run.name, ModelConfig.from_json(run.model), TrainConfig.from_json(run.train))
 
 
-def _table(members: list[Member], vocabulary_size: int) -> str:
-    """Who runs, as Markdown: a data frame would load pandas on the first visit."""
-    rows = ["| | cell | hidden size | parameters | optimizer, rate |", "|---|---|--:|--:|---|"]
-    for member in members:
-        rule = OPTIMIZER_NAMES[member.train.optimizer]
-        rows.append(
-            f"| {plain(member.label)} | {member.model.cell.upper()} | {member.model.hidden_size:,} "
-            f"| {member.model.parameter_count(vocabulary_size):,} | {rule} {member.train.learning_rate:.4g} |"
-        )
+def _who_runs(members: list[Member], vocabulary_size: int) -> str:
+    """The members with the sizes that were solved for; lines, because the column is too narrow for a table."""
+    rows = [
+        f"* **{plain(member.label)}** {_size(member)} · "
+        f"{member.model.parameter_count(vocabulary_size):,} parameters · "
+        f"{OPTIMIZER_NAMES[member.train.optimizer]} {member.train.learning_rate:.4g}"
+        for member in members
+    ]
     share = race.spread(members, vocabulary_size)
     said = f"Their parameter counts differ by {share:.2%} at most." if share else "All have as many parameters."
     return "\n".join([*rows, "", said])
+
+
+def _size(member: Member) -> str:
+    """`192`, or `LSTM 192` where the member is not named after its cell."""
+    cell, size = member.model.cell.upper(), f"{member.model.hidden_size:,}"
+    return size if member.label == cell else f"{cell} {size}"
 
 
 def _check_caps(members: list[Member], text: Text, vocabulary_size: int) -> None:
@@ -284,6 +292,7 @@ def _standings(members: list[RunInfo], curves: list[list[StepMetrics]], vocabula
     number = st.column_config.NumberColumn
     st.dataframe(
         pd.DataFrame(race_rows(members, curves, vocabulary_size)), hide_index=True, key="race_standings",
+        column_order=STANDINGS,
         column_config={name: number(format="%.3f", help="nats per character") for name in losses}
         | {"characters/s": number(help="while it computes"), "seconds": number(help="of its own computing")},
     )  # fmt: skip

@@ -43,8 +43,11 @@ def run_bar(info: RunInfo) -> RunInfo:
         # Labels that changed while a run trains would make the widget forget the choice; the id tells namesakes apart.
         st.selectbox(
             "Run", list(runs), format_func=lambda i: f"{runs[i].name} · {i[:4]}", key=key,
-            on_change=_choose, args=(key,), width="stretch",
+            on_change=_choose, args=(key,), width="stretch", label_visibility="collapsed",
         )  # fmt: skip
+        if st.button("Sample", key="run_sample", icon=":material/edit_note:", help="Let it write."):
+            st.session_state.pop(keys.PIECE, None)  # written anew, with the weights as they are now
+            st.switch_page("pages/3_Sample.py", query_params={keys.RUN: info.id})
         with st.popover("Manage", icon=":material/more_vert:"):
             _manage(info, is_own)
     if not is_own:

@@ -13,6 +13,7 @@ from pages.parts.limits import limits
 from rnn import corpora, ngrams
 from rnn.checkpoint_file import read
 from rnn.config import ModelConfig, TrainConfig
+from rnn.corpora import Text
 from rnn.diagnosis import diagnose
 from rnn.errors import PlaygroundError
 from rnn.figures import optimisation
@@ -68,12 +69,13 @@ def _loss_view(info: RunInfo, metrics: list[StepMetrics], options: tuple[str, bo
         metrics, ModelConfig.from_json(info.model), TrainConfig.from_json(info.train), vocabulary_size, characters,
         baselines, service.is_active(info), limits().hidden_size, info.diverged,
     )  # fmt: skip
-    st.markdown(f":material/{MARKS[found.kind]}: **{found.kind.capitalize()}.** {shell.plain(found.sentence)}")
-    st.caption(shell.plain(found.advice))
+    verdict = f":material/{MARKS[found.kind]}: **{found.kind.capitalize()}.** {shell.plain(found.sentence)}"
+    st.markdown(f":small[{verdict} *{shell.plain(found.advice)}*]")
     if samples := service.scheduler().store.samples(info.id):
         step, text = samples[-1]
-        st.caption(f"Written after step {step:,}, always with the same random numbers")
-        st.code(text, language=None, wrap_lines=True)
+        with st.container(gap="xsmall"):
+            st.caption(f"Written after step {step:,}, always with the same random numbers")
+            st.code(text, language=None, wrap_lines=True)
 
 
 def _held(run_id: str, metrics: list[StepMetrics]) -> list[StepMetrics]:
@@ -93,17 +95,30 @@ def draw_loss(metrics: Sequence[StepMetrics], unit: str, log_steps: bool, baseli
 
 def _facts(info: RunInfo) -> tuple[int, int, Baselines]:
     """V, the characters of the training part, and the baselines of a run's text."""
-    train = TrainConfig.from_json(info.train)
-    return _counted(info.text_sha256, train.validation_fraction, train.max_vocabulary, info.id)
+    return _counted(
+        info.text_sha256, TrainConfig.from_json(info.train), lambda: service.scheduler().store.text(info.id)
+    )
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _counted(sha256: str, fraction: float, max_vocabulary: int | None, _run_id: str) -> tuple[int, int, Baselines]:
-    """Counted once for a text and its parts, whichever run asks first."""
-    text = service.scheduler().store.text(_run_id)
-    train = TrainConfig(validation_fraction=fraction, max_vocabulary=max_vocabulary)
-    vocabulary = Vocabulary.from_text(text.content, max_vocabulary)
-    training, _ = corpora.split(text.content, fraction)
+def baselines_of(text: Text, train: TrainConfig) -> Baselines:
+    """What counting characters reaches on a text before any run."""
+    return _counted(text.sha256, train, lambda: text)[2]
+
+
+def _counted(sha256: str, train: TrainConfig, text: Callable[[], Text]) -> tuple[int, int, Baselines]:
+    """Counted once for a text and its parts, whoever asks first, whatever else is set."""
+    parts = TrainConfig(
+        validation_fraction=train.validation_fraction, evaluation_chars=train.evaluation_chars,
+        max_vocabulary=train.max_vocabulary,
+    )  # fmt: skip
+    return _count(sha256, parts, text)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={TrainConfig: TrainConfig.to_json})
+def _count(sha256: str, train: TrainConfig, _text: Callable[[], Text]) -> tuple[int, int, Baselines]:
+    text = _text()
+    vocabulary = Vocabulary.from_text(text.content, train.max_vocabulary)
+    training, _ = corpora.split(text.content, train.validation_fraction)
     return len(vocabulary), len(training), ngrams.baselines_of(text, train)
 
 

@@ -14,7 +14,7 @@ from rnn.records import Baselines, StepMetrics, smoothed
 
 MOST = 700.0  # nats; beyond it perplexity is no finite number
 FEW = 3  # points that no line shows
-HEIGHT, ABOVE, BELOW = 330, 96, 52  # pixels: the figure, title and legend over the plot, axis under it
+HEIGHT, ABOVE, BELOW = 280, 78, 52  # pixels: the figure, title and legend over the plot, axis under it
 LABEL_HEIGHT = 15  # pixels between the middles of two labels, at least
 LABEL_WIDTH = 100  # pixels right of the plot for the longest label
 SHARE_BEHIND = 2.0  # the curve and the lines below it fill at least one part in so many of the height

@@ -64,7 +64,7 @@ def steer(app: AppTest, name: str) -> AppTest:
 
 
 def table(app: AppTest) -> str:
-    return next(markdown.value for markdown in app.markdown if "| cell |" in markdown.value)
+    return next(markdown.value for markdown in app.markdown if "parameters ·" in markdown.value)
 
 
 def test_the_solved_hidden_sizes_and_counts_are_shown_before_the_start(page: Callable[..., AppTest]) -> None:
@@ -72,7 +72,7 @@ def test_the_solved_hidden_sizes_and_counts_are_shown_before_the_start(page: Cal
     target = ModelConfig(cell="lstm", hidden_size=64).parameter_count(4)
     for cell in ("rnn", "gru", "lstm"):
         own = ModelConfig(cell=cell).sized_for(target, 4)
-        assert f"| {own.cell.upper()} | {own.hidden_size} | {own.parameter_count(4):,} |" in table(app)
+        assert f"**{own.cell.upper()}** {own.hidden_size} · {own.parameter_count(4):,} parameters" in table(app)
     assert "% at most" in table(app)
 
 
@@ -109,7 +109,7 @@ def test_the_present_settings_race_those_of_a_preset_or_a_run(page: Callable[...
     app.selectbox(key=keys.RACE_KIND).select("settings").run()
     assert "Recommended" in table(app)
     app.selectbox(key=keys.RACE_OPPONENT).select(other).run()
-    assert "| older | GRU | 3 |" in table(app)
+    assert "**older** GRU 3 · " in table(app)
     app.button(key="race_start").click().run()
     assert [(info.race_label, info.model["hidden_size"]) for info in members(app)] == [
         ("These settings", 8), ("older", 3),

@@ -164,7 +164,7 @@ def test_pause_step_resume_stop_and_reset_do_what_they_say(app: AppTest) -> None
     assert status(app) == "running"
     steer(app, "stop").click().run()
     assert status(app) == "finished"
-    assert "Stopped by hand" in said(app)
+    assert "Stopped by hand" in app.get("progress")[0].proto.text.replace("\\", "")
     steer(app, "reset").click().run()
     assert (status(app), store.get(run_of(app)).step) == ("paused", 0)
     assert title(app) == "No step yet"

@@ -126,7 +126,7 @@ SAMPLE_NUMBERS = [
 NO_TEMPERATURES = ("-5", "nan", "abc", "inf")
 NO_CHOICES = {
     "train_text": "nowhere", "train_preset": "nothing", "train_cell_default": "quantum", "loss_unit": "furlongs",
-    "loss_log": "perhaps",
+    "loss_log": "perhaps", "train_view": "backwards", "train_optimizer_default": "magic", "race_kind": "horses",
 }  # fmt: skip
 
 
@@ -141,7 +141,8 @@ def test_settings_in_a_link_that_cannot_be_are_the_defaults_on_train(
         expect(page.get_by_label(label, exact=True)).to_have_value(default)
     for label, default in (("Text", "Python language reference"), ("Model", "Recommended"), ("Cell", "LSTM")):
         expect(main(page).get_by_role("combobox", name=label, exact=True)).to_have_value(default)
-    expect(main(page).get_by_role("radio", name="nats", exact=True)).to_be_checked()
+    expect(main(page).get_by_role("combobox", name="Unit of the loss", exact=True)).to_have_value("nats")
+    expect(main(page).get_by_role("radio", name="Loss", exact=True)).to_be_checked()
     expect(chart_title(page)).to_have_text(re.compile("at step"))
     expect(button(page, "Start training")).to_be_enabled()
 

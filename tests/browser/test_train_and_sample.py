@@ -15,6 +15,7 @@ def test_train_on_a_built_in_text_see_the_curve_move_stop_and_sample(server: Ser
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train", exact=True).click()
     # Long enough to be paused and resumed before it ends, however fast the computer.
     page.get_by_text("Settings", exact=True).click()
+    page.get_by_role("tab", name="Stops", exact=True).click()
     page.get_by_label("Steps", exact=True).fill("5000")
     page.get_by_label("Steps", exact=True).press("Enter")
     settled(page)

@@ -29,6 +29,7 @@ from tests.browser.visitor import (
     status,
     step,
     stored,
+    tab,
     upload,
     window,
 )
@@ -129,7 +130,12 @@ def test_settings_stay_in_the_url_over_a_reload_a_change_of_pages_and_a_start(se
 
     size_is("8")
     page.get_by_text("Settings", exact=True).click()
-    for label, value in (("Hidden size", "9"), ("Steps", "12"), ("BPTT steps", "7"), ("Batch size", "3")):
+    values = {
+        "Network": [("Hidden size", "9")], "Stops": [("Steps", "12")],
+        "Training": [("BPTT steps", "7"), ("Batch size", "3")],
+    }  # fmt: skip
+    for at, label, value in ((at, *pair) for at, pairs in values.items() for pair in pairs):
+        tab(page, at)
         page.get_by_label(label, exact=True).fill(value)
         page.get_by_label(label, exact=True).press("Enter")
         expect(page).to_have_url(re.compile(rf"train_{label.lower().replace(' ', '_')}_default={value}\b"))
@@ -196,21 +202,28 @@ def button_in_popover(page: Page, name: str) -> Locator:
     return popover(page).get_by_role("button", name=name, exact=True)
 
 
+def freeze(page: Page) -> None:
+    button(page, "Chart").click()
+    popover(page).get_by_text("Freeze", exact=True).click()
+    settled(page)
+
+
 def test_the_chart_changes_its_unit_and_stands_still_when_it_is_frozen(server: Server, page: Page) -> None:
     start(page, server)
     for unit, axis in (("bits", "bits per"), ("perplexity", "perplexity"), ("nats", "nats per")):
-        main(page).get_by_role("radio", name=unit, exact=True).click()
+        choose(page, "Unit of the loss", unit)
         expect(page.locator(".ytitle").last).to_contain_text(axis)
 
-    main(page).get_by_text("Freeze", exact=True).click()
-    settled(page)
-    expect(main(page).get_by_role("switch", name="Freeze")).to_be_checked()
+    freeze(page)
+    expect(popover(page).get_by_role("switch", name="Freeze")).to_be_checked()
+    page.keyboard.press("Escape")
     before, frozen = beyond(page, step(page)), chart_title(page).text_content() or ""
     for _ in range(3):
         before = beyond(page, before)
         expect(chart_title(page)).to_have_text(frozen)
-    main(page).get_by_text("Freeze", exact=True).click()
+    freeze(page)
     expect(chart_title(page)).not_to_have_text(frozen)
+    page.keyboard.press("Escape")
     button(page, "Stop").click()
     expect(status(page)).to_contain_text("finished")
 

@@ -127,6 +127,11 @@ def choose(page: Page, label: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
+def tab(page: Page, name: str) -> None:
+    """Another tab of the settings, once these are open."""
+    main(page).get_by_role("tab", name=name, exact=True).click()
+
+
 def upload(page: Page, key: str, name: str, data: bytes) -> None:
     """Put a file into the uploader with this key."""
     field = page.locator(f".st-key-{key} input[type=file]")
