@@ -173,11 +173,11 @@ def broken(run: Run) -> Diagnosis | None:
     """The training loss exploded or is no number."""
     if run.has_diverged and not run.is_active:
         sentence = f"The loss exploded, and the run is back at step {run.step:,}: the updates are too large."
-    elif not all(map(math.isfinite, run.losses)):
+        return Diagnosis("unstable", sentence, f"Press Recover. Or: {_calmer(run.train)}")
+    if not all(map(math.isfinite, run.losses)):
         sentence = "The training loss is no longer a finite number: the updates are too large."
-    else:
-        return None
-    return Diagnosis("unstable", sentence, _calmer(run.train))
+        return Diagnosis("unstable", sentence, _calmer(run.train))
+    return None
 
 
 def unstable(run: Run) -> Diagnosis | None:

@@ -95,7 +95,8 @@ def _steering(info: RunInfo) -> None:
             _button("Resume", "resume", info, "play_arrow", beyond, help=help_text)
         help_text = "Takes a single optimizer step." + (" Pause the run first." if active else "")
         _button("One step", "step_once", info, "skip_next", disabled=active, help=help_text)
-        _button("Stop", "stop", info, "stop", disabled=not active)
+        help_text = "Saves the run and ends it; it can be resumed." if active else "It does not train now."
+        _button("Stop", "stop", info, "stop", disabled=not active, help=help_text)
         with st.popover("Adjust", icon=":material/speed:"):
             _rate(info)
             _stops(info)

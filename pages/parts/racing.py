@@ -74,7 +74,7 @@ def _opponent(model: ModelConfig, train: TrainConfig) -> Member:
     presets = {name: preset for name, preset in PRESETS.items() if (preset.model, preset.train) != (model, train)}
     names = {name: preset.title for name, preset in presets.items()}
     names |= {run.id: f"{run.name} · {run.id[:4]}" for run in runs.values()}
-    chosen = _choice("Against", names, keys.RACE_OPPONENT)
+    chosen = _choice("Against", names, keys.RACE_OPPONENT, help="A preset, or the settings of one of your runs.")
     if chosen in presets:
         return Member(presets[chosen].title, presets[chosen].model, presets[chosen].train)
     run = runs[chosen]

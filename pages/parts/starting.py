@@ -27,7 +27,7 @@ def start_button(is_ready: bool) -> bool:
     """Whether a run is to be started."""
     clicked = st.button(
         "Start training", key="train_start", type="primary", icon=":material/play_arrow:", disabled=not is_ready,
-        width="stretch",
+        width="stretch", help=None if is_ready else "What it waits for stands above.",
     )  # fmt: skip
     return clicked and is_ready
 
@@ -75,6 +75,6 @@ def show_estimate(place: DeltaGenerator, text: Text, model: ModelConfig, train: 
         found = runs.estimate(text, model, train, ESTIMATE_PATIENCE)
         place.caption(
             f"About {clock(found.seconds)} here: {found.chars_per_second:,.0f} characters/s, "
-            f"{found.memory_bytes / 1e6:,.0f} MB.",
+            f"{max(1, found.memory_bytes / 1e6):,.0f} MB.",
             help="By four steps of this very training on this machine, had it nothing else to do.",
         )

@@ -15,7 +15,7 @@ from pages.parts.uploads import read_once
 from rnn import chats, corpora, masking
 from rnn.chats import Cleaned
 from rnn.config import ModelConfig
-from rnn.corpora import Preflight, Text
+from rnn.corpora import Preflight, Text, count_of
 from rnn.diagnosis import capacity_advice
 from rnn.errors import PlaygroundError
 from rnn.figures.characters import visible
@@ -99,8 +99,9 @@ def _chat(text: Text, cleaned: Cleaned) -> Text:
         return text
     with st.popover("What it will read", icon=":material/visibility:", width="stretch"):
         st.caption(
-            f"{cleaned.messages:,} messages of {cleaned.speakers:,} people. Masked: {cleaned.phones:,} phone numbers, "
-            f"{cleaned.emails:,} e-mail addresses. Left out: {cleaned.dropped:,} lines of WhatsApp's own."
+            f"{count_of(cleaned.messages, 'message')} by {count_of(cleaned.speakers, 'speaker')}. "
+            f"Masked: {count_of(cleaned.phones, 'phone number')}, {count_of(cleaned.emails, 'e-mail address', 'es')}. "
+            f"Left out: {count_of(cleaned.dropped, 'line')} of WhatsApp's own."
         )
         st.code(cleaned.preview(), language=None, wrap_lines=True)
     return cleaned.text
@@ -125,7 +126,7 @@ def show_preflight(found: Preflight, model: ModelConfig) -> bool:
     read_as = f" Read as {found.encoding}." if found.encoding else ""
     st.caption(
         f"{found.characters:,} characters, {len(vocabulary)} different ones; "
-        f"{found.chunks_per_epoch:,} steps read it once. The model has {parameters:,} parameters.{read_as}"
+        f"{count_of(found.chunks_per_epoch, 'step')} to read it once. The model has {parameters:,} parameters.{read_as}"
     )
     for note in found.notes:
         st.caption(plain(note))

@@ -35,7 +35,7 @@ def trained_on(app: AppTest) -> str:
 def test_a_chat_is_recognised_and_shown_as_it_would_be_read(app: AppTest) -> None:
     paste(app, CHAT)
     assert app.toggle(key=keys.CLEAN).value
-    assert "18 messages of 2 people" in said(app)
+    assert "18 messages by 2 speakers" in said(app)
     assert any("Anna: are you there?" in code.value for code in app.code)
 
 
