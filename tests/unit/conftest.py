@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 import torch
 
 from rnn.config import ModelConfig, TrainConfig
+from rnn.runs.scheduler import Scheduler
+from rnn.runs.store import Store
 from rnn.training import TrainState
 
 TEXT = (
@@ -25,7 +28,10 @@ SMALL_TRAINING = {
     "device": "cpu",
 }  # fmt: skip
 
+DEADLINE = 30.0  # seconds until a test that waits for nothing fails
+
 NewState = Callable[..., TrainState]
+Serve = Callable[..., Scheduler]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -53,3 +59,31 @@ def new_state() -> NewState:
         return TrainState.create(text, ModelConfig(**SMALL_MODEL | model), TrainConfig(**SMALL_TRAINING | training))
 
     return create
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """`serve(...)` starts a server on the test's home; it is closed after the test."""
+    started = []
+
+    def start(**settings: Any) -> Scheduler:
+        started.append(Scheduler(Store(), **settings))
+        return started[-1]
+
+    yield start
+    for scheduler in started:
+        scheduler.close()
+        scheduler.store.close()
+
+
+@pytest.fixture
+def server(serve: Serve) -> Scheduler:
+    return serve()
+
+
+def until(is_so: Callable[[], bool], what: str = "it") -> None:
+    """Waits for a condition; fails where it does not come."""
+    deadline = time.monotonic() + DEADLINE
+    while not is_so():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.01)

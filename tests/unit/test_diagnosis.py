@@ -97,10 +97,7 @@ def test_a_loss_that_climbs_far_above_its_lowest_is_unstable(noise: float) -> No
     climbing = curve(120, lambda step: falling(step) + max(0, step - 100) * 0.2, noise=noise)
     found = judged(climbing, train=replace(TRAIN, learning_rate=0.03, clip="off"))
     assert found.kind == "unstable"
-    assert (
-        found.advice
-        == "Start a new run with a learning rate of 0.01 and the gradient's norm clipped at 1."
-    )
+    assert found.advice == "Start a new run with a learning rate of 0.01 and the gradient's norm clipped at 1."
 
 
 def test_noise_alone_is_not_unstable() -> None:

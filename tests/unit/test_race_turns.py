@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -19,11 +18,11 @@ from rnn.race import Member
 from rnn.records import RunInfo, StepMetrics
 from rnn.runs import scheduler as scheduler_module
 from rnn.runs.scheduler import Scheduler
-from rnn.runs.store import Store
 from rnn.runs.turns import Job
 from rnn.sampling import generate
 from rnn.tasks.next_character import NextCharacter
 from rnn.training import TrainState, train
+from tests.unit.conftest import Serve, until
 
 ANNA, BEN = "anna's token", "ben's token"
 TEXT = Text("fire and ice", "Some say the world will end in fire,\nSome say in ice.\nFrom what I've tasted of\n" * 12)
@@ -32,9 +31,6 @@ LONG = replace(TRAINING, steps=1_000_000, evaluate_every=100)
 SIZES = {"rnn": 4, "gru": 5, "lstm": 6}
 STEP_SECONDS = {4: 0.001, 5: 0.002, 6: 0.003}  # on the clock of these tests, by hidden size
 SLICE = 0.01
-DEADLINE = 30.0  # seconds until a test that waits for nothing fails
-
-Serve = Callable[..., Scheduler]
 
 
 def racers(training: TrainConfig = LONG, cells: tuple[str, ...] = CELLS) -> list[Member]:
@@ -59,33 +55,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NextCharacter, "loss", loss)
     monkeypatch.setattr(scheduler_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """`serve(...)` starts a server on the test's home; it is closed after the test."""
-    started = []
-
-    def start(**settings: Any) -> Scheduler:
-        started.append(Scheduler(Store(), **settings))
-        return started[-1]
-
-    yield start
-    for scheduler in started:
-        scheduler.close()
-        scheduler.store.close()
-
-
-@pytest.fixture
-def server(serve: Serve) -> Scheduler:
-    return serve()
-
-
-def until(is_so: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not is_so():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.01)
 
 
 def statuses(server: Scheduler, race_id: str) -> list[str]:

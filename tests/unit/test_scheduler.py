@@ -33,6 +33,7 @@ from rnn.sampling import generate
 from rnn.tasks import Evaluation
 from rnn.tasks.next_character import NextCharacter
 from rnn.training import TrainState, train
+from tests.unit.conftest import DEADLINE, Serve, until
 
 ANNA, BEN = "anna's token", "ben's token"
 TEXT = Text("fire and ice", "Some say the world will end in fire,\nSome say in ice.\nFrom what I've tasted of\n" * 12)
@@ -40,9 +41,6 @@ MODEL = ModelConfig(cell="gru", hidden_size=5, num_layers=2, dropout=0.25)
 QUICK = ModelConfig(cell="rnn", hidden_size=4)
 TRAINING = TrainConfig(batch_size=3, bptt_steps=4, steps=60, warmup_steps=2, evaluate_every=10, precision="float32")
 LONG = TrainConfig(batch_size=3, bptt_steps=4, steps=1_000_000, evaluate_every=100, precision="float32")
-DEADLINE = 30.0  # seconds until a test that waits for nothing fails
-
-Serve = Callable[..., Scheduler]
 
 
 @pytest.fixture(autouse=True)
@@ -50,34 +48,6 @@ def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many turns within a small run, each written at once."""
     monkeypatch.setattr(scheduler_module, "SLICE_SECONDS", 0.003)
     monkeypatch.setattr(scheduler_module, "WRITE_SECONDS", 0.0)
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """`serve(...)` starts a server on the test's home; it is closed after the test."""
-    started = []
-
-    def start(**settings: Any) -> Scheduler:
-        started.append(Scheduler(Store(), **settings))
-        return started[-1]
-
-    yield start
-    for scheduler in started:
-        scheduler.close()
-        scheduler.store.close()
-
-
-@pytest.fixture
-def server(serve: Serve) -> Scheduler:
-    return serve()
-
-
-def until(is_so: Callable[[], bool], what: str = "it") -> None:
-    """Waits for a condition; fails where it does not come."""
-    deadline = time.monotonic() + DEADLINE
-    while not is_so():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.01)
 
 
 def wait_for(server: Scheduler, run_id: str, status: str = "finished") -> None:
