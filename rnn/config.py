@@ -341,7 +341,7 @@ PRESETS: dict[str, Preset] = {
     "quality": Preset(
         "Best text",
         "A wide GRU for several minutes of training: the lowest loss, when there is time.",
-        ModelConfig(cell="gru", hidden_size=512, embedding_size=128),
+        ModelConfig(cell="gru", hidden_size=512, embedding_size=128, dropout=0.2),
         TrainConfig(bptt_steps=64, learning_rate=6e-3, weight_decay=0.15, steps=1500, evaluate_every=100),
     ),
 }
