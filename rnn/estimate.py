@@ -192,8 +192,8 @@ def activation_bytes(
     """
     width, N = WIDTHS[precision], T * B
     numbers = sum(_kept_of_layer(model, layer, outputs, precision, device) for layer in range(model.num_layers))
-    if model.num_layers > 1 and model.dropout:
-        numbers += (model.num_layers - 1) * 2 * model.directions * model.hidden_size  # the mask, and what it leaves
+    if model.dropout:
+        numbers += model.num_layers * 2 * model.directions * model.hidden_size  # the mask, and what it leaves
     if model.bidirectional:
         numbers += model.num_layers * 2 * model.hidden_size  # both directions side by side
     weights = model.parameter_count(outputs) * width if precision != "float32" else 0  # in the narrow format

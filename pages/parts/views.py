@@ -23,6 +23,7 @@ from rnn.runs.timeline import timeline
 from rnn.script import script_of
 from rnn.vocabulary import Vocabulary
 
+LOSS = "Loss"  # the first view
 MARKS = {
     "starting": "hourglass_top", "learning": "trending_down", "plateau": "trending_flat", "overfitting": "call_split",
     "underfitting": "compress", "unstable": "show_chart", "fine": "check_circle",
@@ -33,15 +34,14 @@ def show(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
     """One of the views; only the one that is looked at is computed."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         view = st.segmented_control(
-            "View", list(VIEWS), default="Loss", **in_url(keys.VIEW), label_visibility="collapsed", required=True
+            "View", [LOSS, *VIEWS], default=LOSS, **in_url(keys.VIEW), label_visibility="collapsed", required=True
         )
-        draw = VIEWS.get(view, _loss_view)  # a forged one
-        options = _loss_options() if draw is _loss_view else None
+        options = None if view in VIEWS else _loss_options()  # the loss also stands for a forged one
     try:
-        if options is not None:
-            _loss_view(info, metrics, options)
+        if options is None:
+            VIEWS[view](info, metrics, is_own)
         else:
-            draw(info, metrics, is_own)
+            _loss_view(info, metrics, *options)
     except PlaygroundError as error:
         st.error(shell.plain(error))
 
@@ -58,9 +58,8 @@ def _loss_options() -> tuple[str, bool, bool]:
     return unit if unit in UNITS else "nats", log_steps, is_frozen
 
 
-def _loss_view(info: RunInfo, metrics: list[StepMetrics], options: tuple[str, bool, bool]) -> None:
+def _loss_view(info: RunInfo, metrics: list[StepMetrics], unit: str, log_steps: bool, is_frozen: bool) -> None:
     """The curves against what counting characters reaches, what they say, and the newest sample."""
-    unit, log_steps, is_frozen = options
     vocabulary_size, characters, baselines = _facts(info)
     draw_loss(_held(info.id, metrics) if is_frozen else metrics, unit, log_steps, baselines)
     if not is_frozen:
@@ -213,5 +212,5 @@ def _script(path: Path, changed: int) -> str:
 
 
 VIEWS: dict[str, Callable[..., None]] = {
-    "Loss": _loss_view, "Samples": _samples_view, "Inside": _inside_view, "Code": _code_view,
+    "Samples": _samples_view, "Inside": _inside_view, "Code": _code_view,
 }  # fmt: skip
