@@ -7,6 +7,7 @@ whichever is faster (docs/decisions.md). All give the same outputs, states and g
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -18,7 +19,7 @@ from rnn.cells import State, Weights, cell_step
 
 Path = Literal["scan", "cells"]
 
-LSTM_BY_HAND_FROM = 384  # H; below, and in float32 at every size, oneDNN's LSTM is the faster one
+LSTM_BY_HAND_FROM = 384  # H, in bfloat16 on a CPU with AMX, which oneDNN's LSTM does not use; else that is the faster
 
 
 def scan(
@@ -61,7 +62,12 @@ def is_by_hand(cell: str, W_hh: Tensor, dtype: torch.dtype, nonlinearity: str = 
     """Which of its two ways `scan` takes with these weights and products in this format."""
     if W_hh.is_cuda:
         return nonlinearity == "sigmoid"  # which cuDNN does not have
-    return cell != "lstm" or (dtype == torch.bfloat16 and W_hh.shape[1] >= LSTM_BY_HAND_FROM)
+    return cell != "lstm" or (dtype == torch.bfloat16 and W_hh.shape[1] >= LSTM_BY_HAND_FROM and _has_amx())
+
+
+@lru_cache(maxsize=1)
+def _has_amx() -> bool:
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def one_hot(x: Tensor, w: Weights) -> Tensor:

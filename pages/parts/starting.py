@@ -15,7 +15,7 @@ from pages.parts.shell import clock, plain
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import PlaygroundError
-from rnn.records import RunInfo
+from rnn.records import Estimate, RunInfo
 
 SECOND_CLICK = 2.0  # seconds within which the same start again is the same click: a double one
 FIRST_POINT = 0.9  # seconds that the page waits for the first point of the curve before it draws itself
@@ -72,9 +72,18 @@ def show_estimate(place: DeltaGenerator, text: Text, model: ModelConfig, train: 
     if not runs.is_warm:
         return
     with suppress(PlaygroundError):  # the start says what is wrong
-        found = runs.estimate(text, model, train, ESTIMATE_PATIENCE)
+        found = _estimate(text.sha256, model, train, lambda: runs.estimate(text, model, train, ESTIMATE_PATIENCE))
         place.caption(
             f"About {clock(found.seconds)} here: {found.chars_per_second:,.0f} characters/s, "
             f"{max(1, found.memory_bytes / 1e6):,.0f} MB.",
             help="By four steps of this very training on this machine, had it nothing else to do.",
         )
+
+
+@st.cache_data(
+    max_entries=256, show_spinner=False,
+    hash_funcs={ModelConfig: ModelConfig.to_json, TrainConfig: TrainConfig.to_json},
+)  # fmt: skip
+def _estimate(sha256: str, model: ModelConfig, train: TrainConfig, _measure: Callable[[], Estimate]) -> Estimate:
+    """Measured once for all who ask for the same, however many do so at once."""
+    return _measure()
