@@ -116,7 +116,7 @@ def _start(text: Text, members: list[Member], mode: str) -> RunInfo | None:
             token, wanted = owner.token(), (text.sha256, mode, *members)
             race_id = once(wanted, lambda: runs.create_race(token, text, members, mode))
             first = runs.store.race(race_id)[0]
-        service.choose_run(first.id)
+            service.choose_run(first.id)  # before anything is drawn: what asks for the page meanwhile cuts it off there
         return first
     except PlaygroundError as error:
         st.error(plain(error))

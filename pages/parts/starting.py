@@ -52,7 +52,7 @@ def start(text: Text, model: ModelConfig, train: TrainConfig) -> RunInfo | None:
         with st.spinner("Starting"):  # the first run of a server waits for torch, some seconds
             token = owner.token()
             run_id = once((text.sha256, model, train), lambda: runs.create(token, text, model, train))
-        service.choose_run(run_id)
+            service.choose_run(run_id)  # before anything is drawn: what asks for the page meanwhile cuts it off there
         if runs.queue_position(run_id) is None:
             runs.wait_for_step(run_id, 1, FIRST_POINT)
         return runs.store.get(run_id)

@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.playground import Server, settled
-from tests.browser.visitor import SMALL, button, chart_title, choose, main, open_page, popover, start, status
+from tests.browser.visitor import SMALL, at_rest, button, chart_title, choose, main, open_page, popover, start, status
 
 LINES = [("Anna", "shall we meet at the station?"), ("Ben", "yes, at six. My number is +49 170 1234567")]
 CHAT = "\n".join(f"31/12/2023, 21:{m:02} - {who}: {text}" for m, (who, text) in enumerate(LINES * 12))
@@ -54,7 +54,7 @@ def test_three_cells_race_and_the_chart_says_who_leads(server: Server, page: Pag
     open_page(page, server, "Train", {**SMALL, "train_steps_default": 60})
     page.get_by_text("Race", exact=True).click()
     expect(main(page).get_by_text(re.compile("parameter counts differ by"))).to_be_visible()
-    button(page, "Start the race").click()
+    at_rest(button(page, "Start the race")).click()
     expect(chart_title(page)).to_contain_text("leads")
     expect(main(page).get_by_text("finished")).to_be_visible()
     main(page).get_by_role("radio", name="Seconds", exact=True).click()

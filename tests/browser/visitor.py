@@ -132,6 +132,13 @@ def tab(page: Page, name: str) -> None:
     main(page).get_by_role("tab", name=name, exact=True).click()
 
 
+def at_rest(place: Locator) -> Locator:
+    """The same place when it has stopped moving: an expander slides open, and a click on its way is lost."""
+    moved = "e => { const y = e.getBoundingClientRect().y, was = window.wasAt; window.wasAt = y; return y === was; }"
+    place.page.wait_for_function(moved, arg=place.element_handle(), polling=250)
+    return place
+
+
 def upload(page: Page, key: str, name: str, data: bytes) -> None:
     """Put a file into the uploader with this key."""
     field = page.locator(f".st-key-{key} input[type=file]")
