@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import keys, owner, service, shell
+from pages.parts import keys, owner, service, shell, views
 from pages.parts.keys import in_url
 from pages.parts.limits import check_caps
 from pages.parts.live import REDRAWS_PER_SECOND
@@ -144,7 +144,7 @@ def _panel(race_id: str, was_active: bool) -> None:
         members = store.race(race_id)
         curves = [store.metrics(info.id) for info in members]
         is_own = store.owns(members[0].id, owner.token())
-        vocabulary_size = _vocabulary_size(race_id)
+        vocabulary_size, _, _ = views.facts(members[0])  # all train on one text
     except NoSuchRunError:
         st.rerun()  # deleted in another tab: the whole page says so, once
     except PlaygroundError as error:
@@ -158,14 +158,6 @@ def _panel(race_id: str, was_active: bool) -> None:
     _chart(members, curves)
     _standings(members, curves, vocabulary_size)
     _samples(members)
-
-
-@st.cache_data(show_spinner=False, max_entries=100)
-def _vocabulary_size(race_id: str) -> int:
-    """V of the text that all members train on."""
-    store = service.scheduler().store
-    first = store.race(race_id)[0]
-    return len(corpora.preflight(store.text(first.id), TrainConfig.from_json(first.train)).vocabulary)
 
 
 def _status(members: list[RunInfo]) -> None:

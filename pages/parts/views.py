@@ -60,7 +60,7 @@ def _loss_options() -> tuple[str, bool, bool]:
 
 def _loss_view(info: RunInfo, metrics: list[StepMetrics], unit: str, log_steps: bool, is_frozen: bool) -> None:
     """The curves against what counting characters reaches, what they say, and the newest sample."""
-    vocabulary_size, characters, baselines = _facts(info)
+    vocabulary_size, characters, baselines = facts(info)
     draw_loss(_held(info.id, metrics) if is_frozen else metrics, unit, log_steps, baselines)
     if not is_frozen:
         st.session_state.pop(keys.FROZEN, None)
@@ -92,7 +92,7 @@ def draw_loss(metrics: Sequence[StepMetrics], unit: str, log_steps: bool, baseli
     )  # fmt: skip
 
 
-def _facts(info: RunInfo) -> tuple[int, int, Baselines]:
+def facts(info: RunInfo) -> tuple[int, int, Baselines]:
     """V, the characters of the training part, and the baselines of a run's text."""
     return _counted(
         info.text_sha256, TrainConfig.from_json(info.train), lambda: service.scheduler().store.text(info.id)
