@@ -42,6 +42,7 @@ RETRY_SECONDS = 5.0  # until the end of a run that could not be saved is tried a
 SAMPLE_SEED = 0
 MAX_SNAPSHOTS = 12  # weight files kept of one run
 MAX_RESTARTS = 2  # of a run by itself without a save in between: it may be what brings the server down
+BUSY_SECONDS = 2.0  # that a page waits at most for the runs of an ended server to be queued again
 PACE_SECONDS = 10.0  # the time left is reckoned from the pace of the last seconds
 RESTARTED = "The server was restarted, and this run went on from its last save."
 STOPPED = {
@@ -128,7 +129,7 @@ class Scheduler:
     def refusal(self) -> str:
         """Why this server does not train: another one has the same store open. "" when it does, or now can."""
         if self._take_over() and self._restarts:
-            self._thread.submit(self._resume_interrupted)
+            self._queue_interrupted()
         if self._file_lock.is_locked:
             return ""
         return (
@@ -178,10 +179,13 @@ class Scheduler:
         return self._thread.compute(lambda: self._adopt(token, checkpoint, text, name))
 
     def resume_interrupted(self) -> None:
-        """Starts the runs that were active when the last server ended, as soon as this one may train."""
+        """Starts the runs that were active when the last server ended, as soon as this one may train.
+
+        They are in the queue when this returns: a page never sees one at rest that is about to go on.
+        """
         self._restarts = True
         if not self.refusal:
-            self._thread.submit(self._resume_interrupted)
+            self._queue_interrupted()
 
     def resume(self, run_id: str, token: str, stop_at: int | None = None) -> None:
         """Starts a run, or goes on with it from its last save; of a race, with all that are not finished, or else all.
@@ -351,6 +355,11 @@ class Scheduler:
         self._require_lock()
         self.store.require_owner(run_id, token)
         return self._thread.compute(action)
+
+    def _queue_interrupted(self) -> None:
+        queued = self._thread.submit(self._resume_interrupted)
+        with suppress(TimeoutError):  # on a busy thread it is done a little later
+            queued.result(BUSY_SECONDS)
 
     def _require_lock(self) -> None:
         refusal = self.refusal

@@ -921,6 +921,7 @@ def test_runs_that_were_active_go_on_by_themselves_after_a_restart(serve: Serve)
 
     second = serve(active_per_owner=1)
     second.resume_interrupted()
+    assert {second.store.get(run_id).status for run_id in (running, waiting)} <= {"queued", "running"}  # at once
     wait_for(second, running, "running")
     assert "restarted" in second.store.get(running).message
     wait_for_steps(second, running)
@@ -941,6 +942,7 @@ def test_a_server_that_opens_before_the_old_one_has_ended_restarts_its_runs_all_
     second.resume_interrupted()
     first.close()
     assert second.refusal == ""  # which a page asks for
+    assert second.store.get(run_id).status in ("queued", "running")
     wait_for(second, run_id, "running")
 
 
