@@ -271,7 +271,7 @@ def generate(
         UnknownCharacterError: the prime has characters that the model does not know.
     """
     settings = SampleConfig(prime, length, temperature, top_k, top_p, seed, stop)
-    numpy_model = _checked(model, vocabulary)
+    numpy_model = checked(model, vocabulary)
     return _generate(numpy_model, vocabulary, vocabulary.encode(prime, unknown), settings)
 
 
@@ -287,7 +287,7 @@ def trace(model: Any, vocabulary: Vocabulary, text: str) -> Trace:
         ConfigError: the model is bidirectional, or the vocabulary is not its own.
         UnknownCharacterError: the text has characters that the model does not know.
     """
-    numpy_model = _checked(model, vocabulary)
+    numpy_model = checked(model, vocabulary)
     T, H, V = len(text), numpy_model.config.hidden_size, len(vocabulary)
     states, logits = np.zeros((T, H), np.float32), np.zeros((T, V), np.float32)
     state = numpy_model.initial_state()
@@ -297,7 +297,12 @@ def trace(model: Any, vocabulary: Vocabulary, text: str) -> Trace:
     return Trace(text, states, softmax(logits), vocabulary.characters)
 
 
-def _checked(model: Any, vocabulary: Vocabulary) -> NumpyModel:
+def checked(model: Any, vocabulary: Vocabulary) -> NumpyModel:
+    """The model in numpy.
+
+    Raises:
+        ConfigError: it is bidirectional, or the vocabulary is not its own.
+    """
     numpy_model = NumpyModel.of(model)
     if numpy_model.vocabulary_size != len(vocabulary):
         raise ConfigError(
@@ -309,11 +314,11 @@ def _checked(model: Any, vocabulary: Vocabulary) -> NumpyModel:
 def _generate(
     model: NumpyModel, vocabulary: Vocabulary, prime: NDArray[Any], settings: SampleConfig
 ) -> Iterator[Sampled]:
-    logits, state = _read_prime(model, vocabulary, prime, 1)
+    logits, state = read_prime(model, vocabulary, prime, 1)
     rng = np.random.default_rng(settings.seed)
     tail = ""
     for _ in range(settings.length):
-        sampled = _draw(logits[0], vocabulary, settings, rng.random())
+        sampled = draw_next(logits[0], vocabulary, settings, rng.random())
         yield sampled
         if settings.stop:
             tail = (tail + sampled.char)[-len(settings.stop) :]
@@ -322,7 +327,7 @@ def _generate(
         logits, state = model.step([sampled.index], state)
 
 
-def _read_prime(
+def read_prime(
     model: NumpyModel, vocabulary: Vocabulary, prime: NDArray[Any], count: int
 ) -> tuple[NDArray[Any], list[Layer]]:
     """The logits (count, V) after the prime, or the log frequencies if there is none, and the state (count, ...)."""
@@ -340,7 +345,8 @@ def _weights(logits: NDArray[Any], settings: SampleConfig) -> NDArray[np.float64
     return weights
 
 
-def _draw(logits: NDArray[Any], vocabulary: Vocabulary, settings: SampleConfig, draw: float) -> Sampled:
+def draw_next(logits: NDArray[Any], vocabulary: Vocabulary, settings: SampleConfig, draw: float) -> Sampled:
+    """The character that the random number `draw` falls on, of logits (V,) under temperature and filters."""
     weights = _weights(logits, settings)
     index = sample_next(weights, draw)
     return Sampled(vocabulary.characters[index], index, logits, weights, draw)
@@ -359,8 +365,8 @@ def generate_many(
     """
     if not 1 <= count <= 1000:
         raise ConfigError(f"The number of samples must be 1 to 1,000, not {count}.")
-    numpy_model = _checked(model, vocabulary)
-    logits, state = _read_prime(numpy_model, vocabulary, vocabulary.encode(settings.prime, unknown), count)
+    numpy_model = checked(model, vocabulary)
+    logits, state = read_prime(numpy_model, vocabulary, vocabulary.encode(settings.prime, unknown), count)
     rngs = [np.random.default_rng(settings.seed + i) for i in range(count)]
     drawn = np.empty((settings.length, count), np.uint16)
     for t in range(settings.length):
