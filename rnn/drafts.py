@@ -135,7 +135,9 @@ class Draft:
         self._require_position(branch, position)
         self._require_character(index)
         if len(self.branches) >= MOST_BRANCHES:
-            raise ConfigError(f"A text has at most {MOST_BRANCHES} branches. Go back to one of them, or write a new text.")
+            raise ConfigError(
+                f"A text has at most {MOST_BRANCHES} branches. Go back to one of them, or write a new text."
+            )
         # The state before that character belongs to both.
         kept = {p: state for p, state in written.kept.items() if p < position}
         kept[position] = self._before(branch, position)
