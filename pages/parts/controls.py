@@ -1,4 +1,4 @@
-"""Widgets that return the settings of a training and of a sample."""
+"""Widgets that return the settings of a training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts import keys
 from pages.parts.keys import in_url, of_preset
-from pages.parts.limits import SAMPLE_LENGTH, limits
+from pages.parts.limits import limits
 from rnn.config import (
     CELLS,
     CLIPS,
@@ -22,7 +22,6 @@ from rnn.config import (
     TRUNCATIONS,
     USUAL_RATES,
     ModelConfig,
-    SampleConfig,
     TrainConfig,
     bounds_for,
     help_for,
@@ -136,7 +135,7 @@ def _real(
 ) -> Any:  # fmt: skip
     """A number that need not be whole, or None where the field may be left empty and is."""
     options.setdefault("placeholder", "none")
-    return _number_input(
+    return number_input(
         place, label, low, high, value, of_preset(field, preset), help=help_for(kind, field), **options
     )
 
@@ -146,7 +145,7 @@ def _optional_number(
 ) -> int | None:
     low, high = (int(bound or 1) for bound in bounds_for(kind, field))
     key = of_preset(field, preset)
-    given = _number_input(place, label, low, high, value, key, placeholder="none", help=help_for(kind, field))
+    given = number_input(place, label, low, high, value, key, placeholder="none", help=help_for(kind, field))
     return None if given is None else max(low, min(int(given), high))
 
 
@@ -156,11 +155,11 @@ def _number(place: DeltaGenerator, label: str, kind: type, field: str, value: in
     cap = getattr(limits(), field, None)
     most = min(int(high), cap or int(high), LARGEST)
     help_text = help_for(kind, field) + (f" At most {cap:,} here. {limits().reason}" if cap else "")
-    given = _number_input(place, label, int(low), most, min(value, most), of_preset(field, preset), help=help_text)
+    given = number_input(place, label, int(low), most, min(value, most), of_preset(field, preset), help=help_text)
     return max(int(low), min(int(given), most))
 
 
-def _number_input(
+def number_input(
     place: DeltaGenerator, label: str, low: float, high: float, value: Any, key: str, **options: Any
 ) -> Any:
     """A number whose value stands in the URL, or does not where the URL says infinity."""
@@ -168,23 +167,3 @@ def _number_input(
         return place.number_input(label, low, high, value, **in_url(key), **options)
     except OverflowError:  # Streamlit 1.67 tries to make a whole number of it
         return place.number_input(label, low, high, value, key=f"{key}_finite", **options)
-
-
-def sampling() -> SampleConfig:
-    """How the model writes."""
-    most = limits().prime_characters
-    prime = st.text_input("Prime", max_chars=most, **in_url(keys.PRIME), help=help_for(SampleConfig, "prime"))
-    temperature = st.slider(
-        "Temperature", 0.0, 2.0, 0.8, 0.05, **in_url(keys.TEMPERATURE), help=help_for(SampleConfig, "temperature")
-    )
-    left, right = st.columns(2)
-    length = _number_input(left, "Length", 1, SAMPLE_LENGTH, 400, keys.LENGTH, help=help_for(SampleConfig, "length"))
-    seed = _number_input(right, "Seed", 0, LARGEST, 0, keys.SEED, help=help_for(SampleConfig, "seed"))
-    top_k = _number_input(
-        left, "Top k", 1, LARGEST, None, keys.TOP_K, placeholder="all", help=help_for(SampleConfig, "top_k")
-    )
-    top_p = _number_input(
-        right, "Top p", 0.01, 1.0, None, keys.TOP_P, step=0.05, placeholder="1", help=help_for(SampleConfig, "top_p")
-    )
-    top_k = None if top_k is None else min(int(top_k), 1_000_000)
-    return SampleConfig(prime[:most], min(int(length), SAMPLE_LENGTH), float(temperature), top_k, top_p, int(seed))

@@ -20,6 +20,9 @@ RENAMINGS = "run_renamings"  # how many there were
 STARTED = "train_started"  # what was started last, as which run, and when
 FROZEN = "run_frozen"  # the curves of a chart that stands still
 PIECE = "sample_piece"  # the text on show
+STEPPED = "sample_stepped"  # the one that is written step by step
+WRITERS = "sample_writers"  # the models that wrote them
+STREAM = "sample_stream"  # whether the next text is to appear letter by letter
 TEXT_FILE = "train_text_file"  # the text of an uploaded file
 CHAT = "train_chat"  # what was made of a chat
 MASKED = "train_masked"  # a text without phone numbers and addresses
@@ -35,6 +38,8 @@ COMPARED_AXIS, COMPARED_UNIT = "compared_x", "compared_unit"
 VIEW, UNIT, LOG_STEPS = "train_view", "loss_unit", "loss_log"
 PRIME, TEMPERATURE, LENGTH = "sample_prime", "sample_temperature", "sample_length"
 TOP_K, TOP_P, SEED = "sample_top_k", "sample_top_p", "sample_seed"
+STOP, UNKNOWN = "sample_stop", "sample_unknown"
+SAMPLE_VIEW, PAINT, COMPARISON = "sample_view", "sample_paint", "sample_compare"
 
 # Widgets that are not: what they hold is large, private or momentary, or is in the URL as RUN or SHIPPED
 MODEL = "sample_model"
@@ -43,6 +48,8 @@ CHOSEN_RUN, NEW_NAME, FREEZE, RATE = "run_chosen", "run_name", "run_freeze", "ru
 COMPARED = "runs_compared"
 CLEAN, MASK, CHARACTER_TABLE = "train_clean", "train_mask", "train_character_table"
 FILE = "sample_file"
+PUT = "sample_put"  # what stands for unknown characters
+SCORED, SCORED_FROM, RIVALS = "sample_scored", "sample_scored_from", "sample_rivals"
 
 
 def in_url(key: str) -> dict[str, Any]:

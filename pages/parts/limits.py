@@ -9,7 +9,10 @@ from rnn.checkpoint_file import Checkpoint
 from rnn.config import ModelConfig, TrainConfig
 from rnn.errors import ConfigError
 
-SAMPLE_LENGTH = 5_000  # characters of one sample, everywhere: a second or two of the page's time for a usual model
+# Everywhere: a second or two of the page's time for a usual model.
+SAMPLE_LENGTH = 5_000  # characters of one sample
+SCORED_LENGTH = 20_000  # of a text whose characters are scored
+PRIME_LENGTH = 2_000  # read before a sample: what stands further back, such networks have forgotten
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,6 @@ class Limits:
     step_products: int | None  # multiplications of one step's forward pass
     text_bytes: int | None
     checkpoint_bytes: int | None
-    prime_characters: int | None
     kept_per_owner: int | None  # runs
     active_per_owner: int | None  # runs that train at a time; more wait
     active_in_total: int | None
@@ -44,7 +46,6 @@ PUBLIC = Limits(
     step_products=3_000_000_000,  # about 0.4 s on one core in float32: no turn lasts long
     text_bytes=5_000_000,
     checkpoint_bytes=40_000_000,  # two layers of 512 with Adam's moments and the best weights
-    prime_characters=2_000,
     kept_per_owner=10,
     active_per_owner=2,
     active_in_total=40,

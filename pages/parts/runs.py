@@ -46,7 +46,7 @@ def run_bar(info: RunInfo) -> RunInfo:
             on_change=_choose, args=(key,), width="stretch", label_visibility="collapsed",
         )  # fmt: skip
         if st.button("Sample", key="run_sample", icon=":material/edit_note:", help="Let it write."):
-            st.session_state.pop(keys.PIECE, None)  # written anew, with the weights as they are now
+            st.session_state.pop(keys.WRITERS, None)  # written anew, with the weights as they are now
             st.switch_page("pages/3_Sample.py", query_params={keys.RUN: info.id})
         with st.popover("Manage", icon=":material/more_vert:"):
             _manage(info, is_own)

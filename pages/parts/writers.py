@@ -10,14 +10,16 @@ import streamlit as st
 
 from pages.parts import keys, owner, service
 from pages.parts.uploads import checkpoint_uploader, read_checkpoint, read_once
+from rnn import corpora
 from rnn.checkpoint_file import Checkpoint, read
-from rnn.errors import CheckpointError, StoreError
+from rnn.errors import CheckpointError, StoreError, TextError
 from rnn.records import RunInfo
 from rnn.sampling import NumpyModel
 from rnn.shipped import SHIPPED, open_shipped
 from rnn.vocabulary import Vocabulary
 
 FILE = "file"  # the choice of an uploaded file
+MOST_HELD = 12  # models
 SHIPPED_PREFIX = "shipped:"  # before a shipped model's name, where runs stand by their ids
 
 
@@ -28,18 +30,17 @@ class Writer:
     model: NumpyModel
     vocabulary: Vocabulary
     about: str  # which weights these are, in words
+    text: dict[str, Any]  # what a checkpoint knows of the text it was trained on
+    validation_fraction: float  # the part of that text, at its end, that it was not trained on
 
 
 def choose_model() -> str | None:
     """A run of the visitor's or the one that the link names, a shipped model, or a file; None until there is one."""
     linked = service.current_run()
-    runs = {run.id: run for run in service.own_runs()}
-    if linked is not None:
-        runs.setdefault(linked.id, linked)
-    choices = [*runs, *(SHIPPED_PREFIX + name for name in SHIPPED), FILE]
-    if st.session_state.get(keys.MODEL) not in choices:
-        st.session_state[keys.MODEL] = _first_choice(linked, choices)
-    chosen = st.selectbox("Model", choices, format_func=lambda i: _label(i, runs), key=keys.MODEL)
+    labels = {**choices(linked), FILE: "A checkpoint file of mine"}
+    if st.session_state.get(keys.MODEL) not in labels:
+        st.session_state[keys.MODEL] = _first_choice(linked, list(labels))
+    chosen = st.selectbox("Model", list(labels), format_func=labels.__getitem__, key=keys.MODEL)
     _put_in_url(chosen)
     if chosen != FILE:
         st.session_state.pop(keys.UPLOADED, None)  # a file's model is as large as the file
@@ -56,13 +57,14 @@ def _first_choice(linked: RunInfo | None, choices: list[str]) -> str:
     return linked.id if linked else choices[0]
 
 
-def _label(choice: str, runs: dict[str, RunInfo]) -> str:
+def choices(linked: RunInfo | None = None) -> dict[str, str]:
+    """The models there are, files aside, and what they are called."""
+    runs = {run.id: run for run in service.own_runs()}
+    if linked is not None:
+        runs.setdefault(linked.id, linked)
     # Labels that changed while a run trains would make the widget forget the choice; the id tells namesakes apart.
-    if choice in runs:
-        return f"{runs[choice].name} · {choice[:4]}"
-    if choice == FILE:
-        return "A checkpoint file of mine"
-    return f"{SHIPPED[choice.removeprefix(SHIPPED_PREFIX)].title} (comes with the app)"
+    labels = {run.id: f"{run.name} · {run.id[:4]}" for run in runs.values()}
+    return labels | {SHIPPED_PREFIX + name: f"{model.title} (comes with the app)" for name, model in SHIPPED.items()}
 
 
 def _put_in_url(chosen: str) -> None:
@@ -82,7 +84,7 @@ def _take_file() -> bool:
     """Reads what is uploaded, once; whether there is a model, perhaps of before."""
     file = checkpoint_uploader(keys.FILE)
     if file is not None:
-        read_once(keys.UPLOADED, file, lambda file: _writer(read_checkpoint(file), f"the file {file.name}"))
+        read_once(keys.UPLOADED, file, lambda file: _of_file(read_checkpoint(file), f"the file {file.name}"))
     return keys.UPLOADED in st.session_state
 
 
@@ -100,6 +102,26 @@ def writer(choice: str) -> Writer:
     return _of_run(choice)
 
 
+def held(choice: str) -> Writer:
+    """The same, but the weights of before as long as the visitor compares settings: until `let_go`.
+
+    Raises:
+        PlaygroundError: as `writer`.
+    """
+    kept: dict[Any, Writer] = st.session_state.setdefault(keys.WRITERS, {})
+    of = identity(choice)
+    if of not in kept:
+        if len(kept) >= MOST_HELD:
+            kept.clear()
+        kept[of] = writer(choice)
+    return kept[of]
+
+
+def let_go() -> None:
+    """The next texts are written with the newest weights."""
+    st.session_state.pop(keys.WRITERS, None)
+
+
 def identity(choice: str) -> Any:
     """What tells two models of the same choice apart: of uploaded files, which one it is."""
     return st.session_state[keys.UPLOADED][0] if choice == FILE else choice
@@ -114,7 +136,7 @@ def shipped_writer(name: str) -> Writer:
     """
     checkpoint = open_shipped(name)
     notes = " ".join(checkpoint.metadata["notes"][-1:])
-    return Writer(checkpoint.sampler(), checkpoint.vocabulary, f"the shipped {SHIPPED[name].title}. {notes}".strip())
+    return _writer(checkpoint, f"the shipped {SHIPPED[name].title}. {notes}".strip())
 
 
 def _of_run(run_id: str) -> Writer:
@@ -134,14 +156,52 @@ def _of_run(run_id: str) -> Writer:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _read(path: Path, changed: int) -> Writer:
     """`changed`, the time of the file's last change, is part of the key."""
-    return _writer(read(path), "")
+    return _of_file(read(path), "")
 
 
-def _writer(checkpoint: Checkpoint, of: str) -> Writer:
+def _of_file(checkpoint: Checkpoint, of: str) -> Writer:
+    """With the step in its name."""
     best = checkpoint.metadata["best"]
     which = f"step {checkpoint.step:,}"
     if best:
         which = f"step {best['step']:,}, the lowest validation loss so far ({best['loss']:.2f} nats)"
+    return _writer(checkpoint, f"{of}, {which}" if of else which)
+
+
+def _writer(checkpoint: Checkpoint, about: str) -> Writer:
     if checkpoint.model.bidirectional:
-        raise CheckpointError("This model reads in both directions, so it cannot write. Choose another one.")
-    return Writer(checkpoint.sampler(), checkpoint.vocabulary, f"{of}, {which}" if of else which)
+        raise CheckpointError(
+            "This model reads in both directions, so it cannot write: it would have to know what comes next. "
+            "Architecture shows how such a network reads; to write, choose a model that reads in one direction."
+        )
+    fraction = checkpoint.train.validation_fraction
+    return Writer(checkpoint.sampler(), checkpoint.vocabulary, about, checkpoint.metadata["text"], fraction)
+
+
+def training_part(choice: str, writer: Writer) -> tuple[str, str]:
+    """The text that a model was trained on, without its validation part, and its name.
+
+    Raises:
+        TextError: it is not here, or it is somebody else's.
+    """
+    sha256, name = writer.text["sha256"], str(writer.text["name"])
+    text = _text(choice, sha256, name, bool(writer.text["builtin"]))
+    return text[: len(text) - corpora.validation_length(len(text), writer.validation_fraction)], name
+
+
+def _text(choice: str, sha256: str, name: str, is_builtin: bool) -> str:
+    for run in service.own_runs():
+        if run.text_sha256 == sha256:
+            return service.scheduler().store.text(run.id).content
+    if is_builtin and name in corpora.CORPORA and corpora.is_available_offline(name):
+        text = corpora.load(name)
+        if text.sha256 == sha256:
+            return text.content
+        raise TextError(
+            f"The model was trained on {name} of another version of Python, so the two cannot be compared here."
+        )
+    if choice == FILE or choice.startswith(SHIPPED_PREFIX):
+        raise TextError(
+            f"A checkpoint holds no text, and {name!r} is not here. Train on it once, and it can be compared."
+        )
+    raise TextError("This run is somebody else's: its model is open, its text is not, so the two cannot be compared.")

@@ -1,118 +1,306 @@
-"""The Sample page's text as it is written, and a look at one draw of it."""
+"""The Sample page's text: it appears, it can be pointed at, and it branches."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import keys, shell
+from pages.parts import alive, keys, shell
+from pages.parts.keys import in_url
 from pages.parts.writers import Writer
 from rnn.config import SampleConfig
-from rnn.figures.characters import visible
-from rnn.figures.softmax import bars_title, next_character_bars
+from rnn.drafts import Branch, Draft
+from rnn.errors import PlaygroundError
+from rnn.figures.characters import legible, visible
+from rnn.figures.draw import draw_alt, draw_columns
+from rnn.figures.scoring import surprise_strip, surprise_strip_alt
+from rnn.loops import advice, find_loop
 from rnn.records import Sampled
-from rnn.sampling import generate, softmax
+from rnn.sampling import draw_stages, softmax
 
 REDRAW_SECONDS = 0.05
 REDRAWS = 60  # for a whole text, however long: three seconds that an eye can follow and a hand can stop
+AT_ONCE = 200  # characters between two looks at the clock
+PATIENCE = 0.25  # seconds without a sign of life
+FULL_SURPRISE = 8.0  # bits: as good as 1 in 256
+ALTERNATIVES = 8
+PAINTS = ("surprise", "probability")
 
 
 @dataclass
 class Piece:
-    """A text as far as it is written, and all it takes to go on with it or to draw it again."""
+    """A text as far as it is written, with its branches."""
 
     model_id: Any
     writer: Writer
     settings: SampleConfig
-    draws: Iterator[Sampled]
-    text: str = ""
-    is_over: bool = False  # all is written, or it was stopped
-    seen: tuple[int, Sampled] | None = None  # the draw that was looked at last, and its place from 1
+    draft: Draft
+    branch: int = 0  # the one on show
+    picked: int | None = None  # the character that is looked at, from 0; None: the last one
+    stopped: set[int] = field(default_factory=set)  # branches that were stopped by hand
+
+    @property
+    def text(self) -> str:
+        return self.draft.text(self.branch)
+
+    @property
+    def is_over(self) -> bool:
+        return self.branch in self.stopped or self.draft.is_over(self.branch)
+
+    @property
+    def position(self) -> int:
+        """The character that is looked at, from 0."""
+        last = len(self.text) - 1
+        return last if self.picked is None else max(0, min(self.picked, last))
 
 
-def new_piece(model_id: Any, open_writer: Callable[[], Writer], settings: SampleConfig) -> Piece:
-    """A text to be written; by the same weights as the last one of this model, so that the settings can be compared.
+def new_piece(model_id: Any, writer: Writer, settings: SampleConfig) -> Piece:
+    """A text to be written.
 
     Raises:
         PlaygroundError: the model cannot begin with this prime.
     """
+    return Piece(model_id, writer, settings, Draft(writer.model, writer.vocabulary, settings))
+
+
+def piece_on_show(model_id: Any, writer: Writer, settings: SampleConfig) -> Piece:
+    """The text there is, if it is what this model writes with these settings; else one to be written."""
     before: Piece | None = st.session_state.get(keys.PIECE)
-    writer = before.writer if before and before.model_id == model_id else open_writer()
-    draws = generate(writer.model, writer.vocabulary, **settings.to_json())  # says at once if it cannot
-    return Piece(model_id, writer, settings, draws)
+    if before and (before.model_id, before.settings) == (model_id, settings) and before.writer is writer:
+        return before
+    piece = new_piece(model_id, writer, settings)
+    if before:
+        piece.picked = before.picked  # moving the temperature, one looks at the same place
+    return piece
 
 
-def piece_on_show(model_id: Any, settings: SampleConfig) -> Piece | None:
-    """The text there is, if it is what this model writes with these settings."""
-    piece: Piece | None = st.session_state.get(keys.PIECE)
-    return piece if piece and (piece.model_id, piece.settings) == (model_id, settings) else None
+def show(piece: Piece, is_read: bool = True) -> None:
+    """Draws the text; one that is not over goes on, whatever has run the page anew in the meantime.
 
-
-def show(piece: Piece) -> None:
-    """Draws the text; one that is not over goes on, whatever has run the page anew in the meantime."""
+    Args:
+        is_read: whether its characters are looked at.
+    """
     st.session_state[keys.PIECE] = piece
-    st.caption(f"Written with the weights of {shell.plain(piece.writer.about)}")
     place, stop = st.empty(), st.empty()
     if not piece.is_over:
         stop.button("Stop", key="sample_stop", icon=":material/stop:", on_click=_stop)
         _write(piece, place)
         stop.empty()
-    _draw(piece, place)
+    place.empty()
+    if is_read:
+        _reading()
 
 
 def _stop() -> None:
-    st.session_state[keys.PIECE].is_over = True
+    piece: Piece = st.session_state[keys.PIECE]
+    piece.stopped.add(piece.branch)
 
 
 def _write(piece: Piece, place: DeltaGenerator) -> None:
-    """Lets the text appear as it is written."""
-    at_once = max(1, piece.settings.length // REDRAWS)
-    while more := list(islice(piece.draws, at_once)):
-        piece.text += "".join(s.char for s in more)
-        piece.seen = len(piece.text), more[-1]
-        _draw(piece, place)
-        time.sleep(REDRAW_SECONDS)
-    piece.is_over = True
+    """Writes what is to come: letter by letter where that was asked for, else as fast as it can."""
+    is_watched = st.session_state.get(keys.STREAM, True)
+    at_once = max(1, piece.settings.length // REDRAWS) if is_watched else AT_ONCE
+    drawn = time.monotonic()
+    while piece.draft.write(piece.branch, at_once):
+        if is_watched or time.monotonic() - drawn > PATIENCE:
+            _draw(piece, place)
+            drawn = time.monotonic()
+        if is_watched:
+            time.sleep(REDRAW_SECONDS)
+    st.session_state[keys.STREAM] = False  # the next one, of other settings, is to be there at once
 
 
 def _draw(piece: Piece, place: DeltaGenerator) -> None:
-    place.code(piece.settings.prime + piece.text, language=None, wrap_lines=True)
+    place.code(legible(piece.settings.prime + piece.text), language=None, wrap_lines=True)
 
 
-def _draw_at(piece: Piece, position: int) -> Sampled:
-    """The draw of one character. The same seed draws the same text, so only the one looked at last is kept."""
-    if piece.seen is None or piece.seen[0] != position:
-        again = generate(piece.writer.model, piece.writer.vocabulary, **piece.settings.to_json())
-        piece.seen = position, next(islice(again, position - 1, position))
-    return piece.seen[1]
+# The text that is there -------------------------------------------------------------------------------------------
 
 
-def inspect(piece: Piece) -> None:
-    """The softmax that one character was drawn from."""
-    text, writer = piece.text, piece.writer
-    position = last = len(text)
-    if last == 0:
+@st.fragment
+def _reading() -> None:
+    """The text and a look at one of its draws: only this is drawn anew when a character is picked."""
+    piece: Piece = st.session_state[keys.PIECE]
+    if not piece.is_over:  # a branch that was begun in this fragment
+        _write(piece, st.empty())
+    if not piece.text:
         return
-    if last > 1:
-        position = st.slider(
-            "Look at character", 1, last, last, key=f"sample_position_{last}",
-            help="Whose softmax is shown: the last one, or any other of the text.",
+    try:
+        _options(piece)
+        _painted(piece)
+        _looping(piece)
+        _look(piece)
+    except PlaygroundError as error:
+        st.error(shell.plain(error))
+
+
+def _options(piece: Piece) -> None:
+    """How the text is painted, and which of its branches is on show."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.segmented_control(
+            "Painted by", PAINTS, default=PAINTS[0], **in_url(keys.PAINT), required=True, format_func=str.capitalize,
+            help="How dark a character is: how surprised the model was by it (-log p), or how likely it was (p). "
+            "By the model's own softmax, at whatever temperature it was drawn.",
         )  # fmt: skip
-    drawn = _draw_at(piece, position)
-    before = softmax(drawn.logits)
-    context = (piece.settings.prime + text[: position - 1])[-30:]
-    st.caption(
-        f"After “{shell.plain(''.join(map(visible, context)))}” the model drew “{shell.plain(visible(drawn.char))}”: "
-        f"rank {drawn.rank}, surprise {drawn.surprise:.2f} nats."
-    )
-    shown = (writer.vocabulary.characters, before, drawn.probabilities, drawn.index)
-    st.plotly_chart(
-        next_character_bars(*shown, shell.is_dark()), width="stretch", key="softmax", config=shell.PLOT_CONFIG,
-        alt=bars_title(*shown),
+        if len(piece.draft.branches) > 1:
+            st.selectbox(
+                "Branch", [b.number for b in piece.draft.branches], piece.branch, key=_branch_key(piece),
+                format_func=lambda number: _branch_name(piece, piece.draft.branches[number]),
+                on_change=_show_branch, args=(piece,), width=320,
+                help="The texts that left this one at a character. Each goes on from the very state it left.",
+            )  # fmt: skip
+
+
+def _branch_key(piece: Piece) -> str:
+    return f"sample_branch_{id(piece.draft)}_{len(piece.draft.branches)}"
+
+
+def _branch_name(piece: Piece, branch: Branch) -> str:
+    if branch.parent is None:
+        return "Text 1, as it was drawn first"
+    old, new = (visible(piece.draft.at(b, branch.start).char) for b in (branch.parent, branch.number))
+    depth, above = 0, branch
+    while above.parent is not None:
+        depth, above = depth + 1, piece.draft.branches[above.parent]
+    place = f"text {branch.parent + 1} at {branch.start + 1}"
+    return f"{'   ' * (depth - 1)}└ Text {branch.number + 1}: {place}, “{new}” for “{old}”"
+
+
+def _show_branch(piece: Piece) -> None:
+    number = st.session_state[_branch_key(piece)]
+    if isinstance(number, int) and 0 <= number < len(piece.draft.branches):
+        piece.branch = number
+
+
+def _painted(piece: Piece) -> None:
+    draft, branch = piece.draft, piece.branch
+    probabilities = draft.probabilities(branch)
+    surprises = [-math.log2(p) if p > 0 else math.inf for p in probabilities.tolist()]
+    if st.session_state.get(keys.PAINT) == "probability":
+        shades, values, unit = alive.levels(probabilities.tolist(), 1.0), [f"{p:.1%}" for p in probabilities], ""
+    else:
+        shades, values, unit = alive.levels(surprises, FULL_SURPRISE), [f"{s:.1f}" for s in surprises], " bits"
+    key = f"sample_text_{id(draft)}_{branch}"
+    alive.coloured_text(
+        piece.settings.prime, piece.text, shades, values, unit, piece.position, draft.by_hand(branch), key,
+        lambda: _picked(piece, key), f"{key} {unit} {len(piece.text)}",
     )  # fmt: skip
+    mean = sum(surprises) / len(surprises)
+    st.caption(
+        f"{len(piece.text):,} characters, {mean:.2f} bits of surprise each on average. Click one, or move with the "
+        "arrow keys, to see what it was drawn from."
+    )
+
+
+def _picked(piece: Piece, key: str) -> None:
+    position = st.session_state[key].picked
+    if isinstance(position, int) and not isinstance(position, bool):
+        piece.picked = position
+
+
+def _looping(piece: Piece) -> None:
+    loop = find_loop(piece.text)
+    if loop is not None:
+        settings = piece.settings
+        st.warning(shell.plain(advice(loop, settings.temperature, settings.top_k, settings.top_p)))
+
+
+# One draw ---------------------------------------------------------------------------------------------------------
+
+
+def _look(piece: Piece) -> None:
+    """The entropy along the text, and the softmax that one character was drawn from."""
+    draft, branch, position, dark = piece.draft, piece.branch, piece.position, shell.is_dark()
+    entropies = draft.entropies(branch) / math.log(2)
+    strip = (entropies, "bits", position, math.log2(len(draft.vocabulary)))
+    st.plotly_chart(
+        surprise_strip(*strip, dark=dark), width="stretch", key="entropy", config=shell.PLOT_CONFIG,
+        alt=surprise_strip_alt(*strip),
+    )  # fmt: skip
+    last = len(piece.text)
+    if last > 1:
+        key = f"sample_position_{last}"
+        st.session_state[key] = position + 1
+        st.slider(
+            "Look at character", 1, last, key=key, on_change=_slid, args=(piece, key),
+            help="Whose draw is shown below. The text above and this slider move together.",
+        )  # fmt: skip
+    sampled = draft.at(branch, position)
+    st.caption(_said(piece, sampled))
+    show_draw(piece.draft, sampled, sampled.index, "draw")
+    _alternatives(piece, sampled)
+
+
+def _slid(piece: Piece, key: str) -> None:
+    piece.picked = int(st.session_state[key]) - 1
+
+
+def _said(piece: Piece, sampled: Sampled) -> str:
+    """One character in a sentence: its rank, its surprise, and how unsure the model was."""
+    p = float(piece.draft.probabilities(piece.branch)[piece.position])
+    entropy = float(piece.draft.entropies(piece.branch)[piece.position])
+    context = (piece.settings.prime + piece.text[: piece.position])[-30:]
+    after = f"After “{shell.plain(''.join(map(visible, context)))}”" if context else "At the beginning"
+    how = "you chose" if piece.position in piece.draft.by_hand(piece.branch) else "the model drew"
+    nats = -math.log(p) if p > 0 else math.inf
+    return (
+        f"{after} {how} “{shell.plain(visible(sampled.char))}”: rank {sampled.rank}, surprise {nats / math.log(2):.2f} "
+        f"bits ({nats:.2f} nats). Entropy there: {entropy / math.log(2):.2f} bits ({entropy:.2f} nats)."
+    )
+
+
+def show_draw(draft: Draft, sampled: Sampled, chosen: int | None, key: str) -> None:
+    """Logits, temperature, filter, softmax and draw of one character."""
+    settings = draft.settings
+    stages = draw_stages(sampled.logits, settings.temperature, settings.top_k, settings.top_p, sampled.draw)
+    st.plotly_chart(
+        draw_columns(draft.vocabulary.characters, stages, chosen, shell.is_dark()), width="stretch", key=key,
+        config=shell.PLOT_CONFIG, alt=draw_alt(draft.vocabulary.characters, stages, chosen),
+    )  # fmt: skip
+
+
+def _alternatives(piece: Piece, sampled: Sampled) -> None:
+    """Other characters for this place: each begins a branch."""
+    here = f"{id(piece.draft)}_{piece.branch}_{piece.position}_{len(piece.draft.branches)}"
+
+    def branch(index: int) -> None:
+        piece.branch = piece.draft.branch(piece.branch, piece.position, index)
+        st.session_state[keys.STREAM] = True
+
+    other_character(
+        "Put another character here; the text goes on from this very state", piece.draft, sampled, here, branch,
+        sampled.index,
+    )  # fmt: skip
+
+
+def other_character(
+    label: str, draft: Draft, sampled: Sampled, key: str, put: Callable[[int], None], without: int | None = None
+) -> None:
+    """The likeliest characters as buttons, the rest in a list; `put` gets the index of the one that is taken."""
+    probabilities = softmax(sampled.logits)
+    order = [i for i in (-probabilities).argsort(kind="stable").tolist() if i != without]
+
+    def taken(widget: str) -> None:
+        index = st.session_state[widget]
+        if isinstance(index, int) and 0 <= index < len(draft.vocabulary):
+            try:
+                put(index)
+            except PlaygroundError as error:
+                st.toast(shell.plain(error))
+
+    def named(index: int) -> str:
+        return f"{shell.plain(visible(draft.vocabulary.characters[index]))}  {probabilities[index]:.1%}"
+
+    pills, rest = f"sample_pills_{key}", f"sample_rest_{key}"
+    st.pills(label, order[:ALTERNATIVES], format_func=named, key=pills, on_change=taken, args=(pills,))
+    if len(order) > ALTERNATIVES:
+        st.selectbox(
+            "Any other", order[ALTERNATIVES:], index=None, placeholder="any other", key=rest, width=200,
+            format_func=named, on_change=taken, args=(rest,), label_visibility="collapsed",
+        )  # fmt: skip

@@ -15,3 +15,17 @@ def visible(character: str) -> str:
     if category[0] in "CZ":  # control, format, unassigned; separators
         return f"U+{ord(character):04X}"
     return f"◌{character}" if category[0] == "M" else character
+
+
+def legible(text: str) -> str:
+    """`text` for a page: lines and tabs stay, other control and bidirectional characters are spelled out.
+
+    One of these could hide what stands there or turn the rest of the line around. Joiners hold emoji together.
+    """
+    return text if text.isprintable() else "".join(map(_spelled, text))
+
+
+def _spelled(character: str) -> str:
+    if character in "\n\t\u200c\u200d" or character.isprintable() or unicodedata.category(character) == "Zs":
+        return character
+    return f"<U+{ord(character):04X}>"

@@ -19,8 +19,20 @@ def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "REDRAW_SECONDS", 0.0)
 
 
+def piece_of(app: AppTest) -> writing.Piece:
+    return app.session_state[keys.PIECE]
+
+
 def written(app: AppTest) -> str:
-    return str(app.code[0].value)
+    """What stands in the component, which these tests cannot look into."""
+    piece = piece_of(app)
+    return piece.settings.prime + piece.text
+
+
+def charts(app: AppTest) -> dict[str, dict]:
+    """The figures of the page, by the first word of their titles."""
+    found = [figure(app, i) for i in range(len(app.get("plotly_chart")))]
+    return {f["layout"]["title"]["text"].split()[0]: f for f in found}
 
 
 def test_before_any_training_a_shipped_model_writes(app: AppTest) -> None:
