@@ -271,7 +271,7 @@ def generate(
         UnknownCharacterError: the prime has characters that the model does not know.
     """
     settings = SampleConfig(prime, length, temperature, top_k, top_p, seed, stop)
-    numpy_model = _checked(model, vocabulary)
+    numpy_model = checked(model, vocabulary)
     return _generate(numpy_model, vocabulary, vocabulary.encode(prime, unknown), settings)
 
 
@@ -287,7 +287,7 @@ def trace(model: Any, vocabulary: Vocabulary, text: str) -> Trace:
         ConfigError: the model is bidirectional, or the vocabulary is not its own.
         UnknownCharacterError: the text has characters that the model does not know.
     """
-    numpy_model = _checked(model, vocabulary)
+    numpy_model = checked(model, vocabulary)
     T, H, V = len(text), numpy_model.config.hidden_size, len(vocabulary)
     states, logits = np.zeros((T, H), np.float32), np.zeros((T, V), np.float32)
     state = numpy_model.initial_state()
@@ -297,7 +297,12 @@ def trace(model: Any, vocabulary: Vocabulary, text: str) -> Trace:
     return Trace(text, states, softmax(logits), vocabulary.characters)
 
 
-def _checked(model: Any, vocabulary: Vocabulary) -> NumpyModel:
+def checked(model: Any, vocabulary: Vocabulary) -> NumpyModel:
+    """The numpy form of a `CharRNN` or a `NumpyModel`.
+
+    Raises:
+        ConfigError: the model is bidirectional, or the vocabulary is not its own.
+    """
     numpy_model = NumpyModel.of(model)
     if numpy_model.vocabulary_size != len(vocabulary):
         raise ConfigError(
@@ -359,7 +364,7 @@ def generate_many(
     """
     if not 1 <= count <= 1000:
         raise ConfigError(f"The number of samples must be 1 to 1,000, not {count}.")
-    numpy_model = _checked(model, vocabulary)
+    numpy_model = checked(model, vocabulary)
     logits, state = _read_prime(numpy_model, vocabulary, vocabulary.encode(settings.prime, unknown), count)
     rngs = [np.random.default_rng(settings.seed + i) for i in range(count)]
     drawn = np.empty((settings.length, count), np.uint16)
