@@ -27,7 +27,7 @@ def show(choice: str, piece: Piece) -> None:
         st.info(shell.plain(error))
         return
     found = _copies(text, name, trained_on)
-    length, start = found.longest, found.start
+    length, start = found.longest.length, found.longest.start
     verdict = "a long copy" if length >= LONG else "no longer than a phrase"
     st.markdown(
         f"The longest passage that stands word for word in **{shell.plain(name)}** has **{length} characters**, "
@@ -39,7 +39,7 @@ def show(choice: str, piece: Piece) -> None:
         novelty_bars(found, shell.is_dark()), width="stretch", key="novelty", config=shell.PLOT_CONFIG,
         alt=novelty_alt(found),
     )  # fmt: skip
-    covered = found.covered(MARKED)
+    covered = found.is_copied(MARKED)
     st.markdown(f"**Marked: what stands there in stretches of {MARKED} characters and more ({covered.mean():.0%})**")
     alive.coloured_text(
         piece.settings.prime, text, [alive.LEVELS * int(c) for c in covered],
