@@ -12,6 +12,7 @@ from rnn.figures.characters import legible
 from rnn.figures.copying import novelty_alt, novelty_bars
 
 MARKED = 12  # characters in a row that count as copied, in the marked text
+MARK = 4  # shade of these
 LONG = 40  # characters: longer than a phrase that everybody uses
 
 
@@ -42,7 +43,7 @@ def show(choice: str, piece: Piece) -> None:
     covered = found.is_copied(MARKED)
     st.markdown(f"**Marked: what stands there in stretches of {MARKED} characters and more ({covered.mean():.0%})**")
     alive.coloured_text(
-        piece.settings.prime, text, [alive.LEVELS * int(c) for c in covered],
+        piece.settings.prime, text, [MARK * int(c) for c in covered],
         [f"{n} characters from here stand there" for n in found.longest_from.tolist()], "", start, (),
         f"sample_copied_{id(piece.draft)}_{piece.branch}", lambda: None, f"copied {hash(text)}",
     )  # fmt: skip

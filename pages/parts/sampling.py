@@ -15,6 +15,7 @@ from rnn.figures.draw import temperature_word
 from rnn.unknown import default_replacement, resolve, segments
 from rnn.vocabulary import Vocabulary
 
+FIRST_PRIME = "The "  # where nothing else is asked for, for models that know these letters
 SHOWN = 160  # characters of a text that is quoted
 POLICIES = {"nearest": "Nearest", "drop": "Drop", "replace": "Replace"}
 
@@ -30,7 +31,7 @@ def settings(vocabulary: Vocabulary | None) -> SampleConfig:
         st.slider("Temperature", 0.0, 2.0, 0.8, 0.05, **in_url(keys.TEMPERATURE),
                   help=help_for(SampleConfig, "temperature"))
     )  # fmt: skip
-    _between("safer", temperature_word(temperature), "wilder")
+    _between(temperature)
     left, right = st.columns(2)
     length = number_input(left, "Length", 1, SAMPLE_LENGTH, 400, keys.LENGTH, help=help_for(SampleConfig, "length"))
     seed = number_input(right, "Seed", 0, LARGEST, 0, keys.SEED, help=help_for(SampleConfig, "seed"))
@@ -49,25 +50,32 @@ def settings(vocabulary: Vocabulary | None) -> SampleConfig:
     return SampleConfig(prime, min(int(length), SAMPLE_LENGTH), temperature, top_k, top_p, int(seed), stop)
 
 
-def _between(left: str, middle: str, right: str) -> None:
-    """Three words under a slider: at its ends, and what it stands at."""
+def _between(temperature: float) -> None:
+    """What the slider's two ends do to the text, and what it does where it stands."""
+    word = temperature_word(temperature)
+    ends = {"safer": "← safer", "wilder": "wilder →"}
     with st.container(horizontal=True, horizontal_alignment="distribute", gap="small", key="sample_words"):
-        for word in (f"← {left}", f"**{middle}**", f"{right} →"):
-            st.caption(word, width="content")
+        for end in ("safer", None, "wilder"):
+            if end == word:
+                st.caption(f"**{ends[end]}**", width="content")
+            elif end or word not in ends:
+                st.caption(ends[end] if end else f"**{word}**", width="content")
 
 
 def _prime(vocabulary: Vocabulary | None) -> str:
     """What the model reads first, made of characters that it knows."""
     # A long one would make a URL that no server takes, so it is put there by hand.
     linked = st.query_params.get(keys.PRIME)
-    if keys.PRIME not in st.session_state and linked:
-        st.session_state[keys.PRIME] = linked
+    st.session_state.setdefault(keys.PRIME, linked or FIRST_PRIME)
+    if st.session_state[keys.PRIME] == FIRST_PRIME and not linked and vocabulary:
+        is_known = all(character in vocabulary for character in FIRST_PRIME)
+        st.session_state[keys.PRIME] = FIRST_PRIME if is_known else ""
     prime = st.text_area(
         "Prime", height=68, key=keys.PRIME, persist_state="session", help=help_for(SampleConfig, "prime"),
         placeholder="Empty: the first character comes by its frequency in the training text.",
     )  # fmt: skip
     prime = prime or ""
-    if not 0 < len(prime) <= PRIME_LENGTH:
+    if prime == FIRST_PRIME or not 0 < len(prime) <= PRIME_LENGTH:
         st.query_params.pop(keys.PRIME, None)
     elif linked != prime:
         st.query_params[keys.PRIME] = prime

@@ -186,7 +186,8 @@ def training_part(choice: str, writer: Writer) -> tuple[str, str]:
     """
     sha256, name = writer.text["sha256"], str(writer.text["name"])
     text = _text(choice, sha256, name, bool(writer.text["builtin"]))
-    return text[: len(text) - corpora.validation_length(len(text), writer.validation_fraction)], name
+    title = corpora.CORPORA[name].title if writer.text["builtin"] and name in corpora.CORPORA else name
+    return text[: len(text) - corpora.validation_length(len(text), writer.validation_fraction)], title
 
 
 def _text(choice: str, sha256: str, name: str, is_builtin: bool) -> str:

@@ -28,6 +28,7 @@ REDRAW_SECONDS = 0.05
 REDRAWS = 60  # for a whole text, however long: three seconds that an eye can follow and a hand can stop
 AT_ONCE = 200  # characters between two looks at the clock
 PATIENCE = 0.25  # seconds without a sign of life
+IN_SIGHT = 150  # characters of a text that are seen without scrolling
 FULL_SURPRISE = 8.0  # bits: as good as 1 in 256
 ALTERNATIVES = 8
 PAINTS = ("surprise", "probability")
@@ -42,7 +43,7 @@ class Piece:
     settings: SampleConfig
     draft: Draft
     branch: int = 0  # the one on show
-    picked: int | None = None  # the character that is looked at, from 0; None: the last one
+    picked: int | None = None  # the character that is looked at, from 0; None: one where there was much to choose
     stopped: set[int] = field(default_factory=set)  # branches that were stopped by hand
 
     @property
@@ -56,8 +57,10 @@ class Piece:
     @property
     def position(self) -> int:
         """The character that is looked at, from 0."""
-        last = len(self.text) - 1
-        return last if self.picked is None else max(0, min(self.picked, last))
+        entropies = self.draft.entropies(self.branch)
+        if self.picked is None:
+            return int(entropies[:IN_SIGHT].argmax())
+        return max(0, min(self.picked, len(entropies) - 1))
 
 
 def new_piece(model_id: Any, writer: Writer, settings: SampleConfig) -> Piece:
@@ -89,7 +92,7 @@ def show(piece: Piece, is_read: bool = True) -> None:
     st.session_state[keys.PIECE] = piece
     place, stop = st.empty(), st.empty()
     if not piece.is_over:
-        stop.button("Stop", key="sample_stop", icon=":material/stop:", on_click=_stop)
+        stop.button("Stop", key="sample_halt", icon=":material/stop:", on_click=_stop)
         _write(piece, place)
         stop.empty()
     place.empty()
@@ -144,7 +147,8 @@ def _options(piece: Piece) -> None:
     """How the text is painted, and which of its branches is on show."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.segmented_control(
-            "Painted by", PAINTS, default=PAINTS[0], **in_url(keys.PAINT), required=True, format_func=str.capitalize,
+            "Painted by", PAINTS, default=PAINTS[0], **in_url(keys.PAINT), required=True,
+            format_func="Painted by {}".format, label_visibility="collapsed",
             help="How dark a character is: how surprised the model was by it (-log p), or how likely it was (p). "
             "By the model's own softmax, at whatever temperature it was drawn.",
         )  # fmt: skip
@@ -217,8 +221,7 @@ def _looping(piece: Piece) -> None:
 def _look(piece: Piece) -> None:
     """The entropy along the text, and the softmax that one character was drawn from."""
     draft, branch, position, dark = piece.draft, piece.branch, piece.position, shell.is_dark()
-    entropies = draft.entropies(branch) / math.log(2)
-    strip = (entropies, "bits", position, math.log2(len(draft.vocabulary)))
+    strip = (draft.entropies(branch), "bits", position, math.log(len(draft.vocabulary)))
     st.plotly_chart(
         surprise_strip(*strip, dark=dark), width="stretch", key="entropy", config=shell.PLOT_CONFIG,
         alt=surprise_strip_alt(*strip),
