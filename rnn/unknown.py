@@ -101,8 +101,8 @@ def _forms(character: str) -> Iterator[str]:
 
 def _without_a_mark(letter: str) -> Iterator[str]:
     """ấ -> â, â -> a, ø -> o. The stroke of the last is part of the letter in Unicode, but for the letter's name."""
-    parts = unicodedata.decomposition(letter).split()
-    if len(parts) == 2 and unicodedata.combining(chr(int(parts[1], 16))):
+    parts = unicodedata.decomposition(letter).split()  # code points; the first is <narrow> or so if it is no mark
+    if len(parts) == 2 and "<" not in parts[0] and unicodedata.combining(chr(int(parts[1], 16))):
         yield chr(int(parts[0], 16))
     base, has_mark, _ = unicodedata.name(letter, "").partition(" WITH ")
     if has_mark and base.startswith(ALPHABETS_WITH_MARKS):

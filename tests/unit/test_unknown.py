@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import sys
 import unicodedata
 from itertools import pairwise
 
@@ -71,6 +72,11 @@ def test_likenesses_combine_and_are_known_in_full(character: str, known: str, ex
 def test_the_nearest_is_known_whatever_the_character(character: str, vocabulary: Vocabulary) -> None:
     assert all(c in vocabulary for c in nearest(character, vocabulary))
     assert character not in vocabulary or nearest(character, vocabulary) == character
+
+
+def test_every_character_that_unicode_takes_apart_has_a_known_nearest_or_none() -> None:
+    for character in filter(unicodedata.decomposition, map(chr, range(sys.maxunicode + 1))):
+        assert all(c in ASCII for c in nearest(character, ASCII))
 
 
 @given(st.characters(categories=["L"]))
