@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from pages.parts import shell
 from rnn.figures import theme
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from rnn.scoring import Score
 
 ASSETS = Path(__file__).parents[2] / "assets"
+TINY = 2.0**-1000
 LEVELS = 10  # shades beside none
 
 
@@ -39,6 +42,12 @@ def palette() -> list[tuple[str, str]]:
 def levels(values: Sequence[float], full: float) -> list[int]:
     """Shades of values between 0 and `full`, whatever lies beyond is full."""
     return [round(LEVELS * min(1.0, max(0.0, value / full))) for value in values]
+
+
+def bits(probabilities: NDArray[np.float64]) -> list[float]:
+    """The surprise of characters that had these probabilities, -log2 p; finite, because shades are made of it."""
+    surprises: list[float] = np.abs(np.log2(np.maximum(probabilities, TINY))).tolist()
+    return surprises
 
 
 def coloured_text(
@@ -77,9 +86,7 @@ def guesses(score: Score, characters: Sequence[str], begin: int, end: int, key: 
         known = list(zip(score.top_indices[i + 1].tolist(), score.top_probabilities[i + 1].tolist(), strict=True))
         true = int(score.indices[i + 1])
         shades = levels([p for _, p in known], 1.0)
-        shown = [
-            (visible(characters[g]), level, g == true) for (g, _), level in zip(known, shades, strict=True)
-        ]
+        shown = [(visible(characters[g]), level, g == true) for (g, _), level in zip(known, shades, strict=True)]
         said = f"After “{visible(score.text[i])}”: " + ", ".join(f"{visible(characters[g])} {p:.0%}" for g, p in known)
         said += f". Then came “{visible(characters[true])}”, {score.probabilities[i + 1]:.1%}."
         columns.append((visible(score.text[i]), said, shown))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.parts import keys, sampling, shell, writers
+from pages.parts import alive, keys, sampling, shell, writers
 from pages.parts.keys import in_url
 from pages.parts.writers import Writer
 from rnn.config import SampleConfig
@@ -44,7 +44,9 @@ def show(choice: str, writer: Writer, settings: SampleConfig) -> None:
 
 def _temperatures(choice: str, writer: Writer, settings: SampleConfig) -> None:
     st.caption(f"The same seed {settings.seed} at every temperature: the same random numbers fall on other characters.")
-    texts = {f"T = {t}, {temperature_word(t)}": _written(writer, replace(settings, temperature=t)) for t in TEMPERATURES}
+    texts = {
+        f"T = {t}, {temperature_word(t)}": _written(writer, replace(settings, temperature=t)) for t in TEMPERATURES
+    }
     _side_by_side({name: written.text for name, written in texts.items()}, settings.prime)
     _table(texts)
 
@@ -133,8 +135,7 @@ class Written:
 def _written(writer: Writer, settings: SampleConfig) -> Written:
     draft = Draft(writer.model, writer.vocabulary, settings)
     draft.write(0, settings.length)
-    probabilities = draft.probabilities(0)
-    return Written(draft.text(0), float(-np.log2(np.maximum(probabilities, 1e-300)).mean()))
+    return Written(draft.text(0), float(np.mean(alive.bits(draft.probabilities(0)))))
 
 
 def _side_by_side(texts: dict[str, str], prime: str) -> None:
@@ -149,7 +150,9 @@ def _side_by_side(texts: dict[str, str], prime: str) -> None:
 def _table(texts: dict[str, Written]) -> None:
     rows = [
         {
-            "": name, "surprise": written.surprise, "distinct": diversity([written.text]).distinct,
+            "": name,
+            "surprise": written.surprise,
+            "distinct": diversity([written.text]).distinct,
             "loops": find_loop(written.text) is not None,
         }
         for name, written in texts.items()
@@ -158,7 +161,7 @@ def _table(texts: dict[str, Written]) -> None:
         pd.DataFrame(rows), hide_index=True, width="stretch",
         column_config={
             "surprise": st.column_config.NumberColumn(
-                "surprise (bits per character)", format="%.2f", help="By the softmax of the model that wrote it, at T = 1."
+                "surprise (bits per character)", format="%.2f", help="By the writing model's own softmax, at T = 1."
             ),
             "distinct": st.column_config.NumberColumn(
                 f"distinct {GRAM}-grams", format="percent", help="Different runs of four characters, of all of them."

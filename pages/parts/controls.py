@@ -135,9 +135,7 @@ def _real(
 ) -> Any:  # fmt: skip
     """A number that need not be whole, or None where the field may be left empty and is."""
     options.setdefault("placeholder", "none")
-    return number_input(
-        place, label, low, high, value, of_preset(field, preset), help=help_for(kind, field), **options
-    )
+    return number_input(place, label, low, high, value, of_preset(field, preset), help=help_for(kind, field), **options)
 
 
 def _optional_number(

@@ -103,4 +103,3 @@ def _places(found: Score) -> None:
         pd.DataFrame(rows), hide_index=True, width="stretch",
         column_config={"bits": st.column_config.NumberColumn("surprise (bits)", format="%.1f")},
     )  # fmt: skip
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import streamlit as st
@@ -61,11 +60,11 @@ def _text(piece: Piece) -> None:
         )
         return
     probabilities = piece.draft.probabilities(0)
-    surprises = [-math.log2(p) if p > 0 else math.inf for p in probabilities.tolist()]
-    shades = alive.levels(probabilities.tolist(), 1.0)
+    shades, surprises = alive.levels(probabilities.tolist(), 1.0), alive.bits(probabilities)
+    values = [f"p {p:.1%}, {s:.1f}" for p, s in zip(probabilities, surprises, strict=True)]
     alive.coloured_text(
-        piece.settings.prime, piece.text, shades, [f"p {p:.1%}, {s:.1f}" for p, s in zip(probabilities, surprises)],
-        " bits", len(piece.text) - 1, piece.draft.by_hand(0), "sample_stepped_text", lambda: None,
+        piece.settings.prime, piece.text, shades, values, " bits", len(piece.text) - 1, piece.draft.by_hand(0),
+        "sample_stepped_text", lambda: None,
         f"step {id(piece.draft)} {hash(piece.text)}",
     )  # fmt: skip
     by_hand = piece.draft.by_hand(0)

@@ -185,7 +185,7 @@ def _show_branch(piece: Piece) -> None:
 def _painted(piece: Piece) -> None:
     draft, branch = piece.draft, piece.branch
     probabilities = draft.probabilities(branch)
-    surprises = [-math.log2(p) if p > 0 else math.inf for p in probabilities.tolist()]
+    surprises = alive.bits(probabilities)
     if st.session_state.get(keys.PAINT) == "probability":
         shades, values, unit = alive.levels(probabilities.tolist(), 1.0), [f"{p:.1%}" for p in probabilities], ""
     else:
