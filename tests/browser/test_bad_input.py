@@ -31,6 +31,7 @@ from tests.browser.visitor import (
     stored,
     upload,
     visit,
+    written,
 )
 
 NOISE = random.Random(0).randbytes(4_000)
@@ -96,7 +97,7 @@ def test_a_file_that_is_no_checkpoint_gets_a_sentence_and_the_page_works_on(
         expect(button(page, "Start training")).to_be_enabled()
     else:
         upload(page, "sample_file", "whole.safetensors", good)
-        expect(main(page).get_by_test_id("stCode")).to_have_text(re.compile("[helo]{10}"))
+        expect(written(page)).to_have_text(re.compile("[helo]{10}"))
         expect(main(page).get_by_test_id("stAlert")).to_have_count(0)
 
 
@@ -157,7 +158,7 @@ def test_settings_in_a_link_that_cannot_be_are_the_defaults_on_sample(
     for label, _, default, _ in SAMPLE_NUMBERS:
         expect(page.get_by_label(label, exact=True)).to_have_value(default)
     expect(main(page).get_by_role("slider", name="Temperature")).to_have_value("0.8")
-    expect(main(page).get_by_test_id("stCode")).to_have_text(re.compile("[helo]{10}"))
+    expect(written(page)).to_have_text(re.compile("[helo]{10}"))
 
 
 def test_a_link_to_no_model_opens_another_one(server: Server, page: Page, finished_run: str) -> None:

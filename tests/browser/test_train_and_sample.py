@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.playground import Server, settled
+from tests.browser.visitor import written
 
 
 def test_train_on_a_built_in_text_see_the_curve_move_stop_and_sample(server: Server, page: Page) -> None:
@@ -39,5 +40,5 @@ def test_train_on_a_built_in_text_see_the_curve_move_stop_and_sample(server: Ser
 
     main.get_by_role("button", name="Sample", exact=True).click()
     expect(page.get_by_role("heading", name="Sample")).to_be_visible()
-    expect(main.get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"))
-    expect(title).to_contain_text("Drew")
+    expect(written(page)).to_have_text(re.compile(r"\S{3}"))
+    expect(title).to_contain_text("T = 0.8, safer")

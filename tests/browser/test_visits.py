@@ -32,6 +32,7 @@ from tests.browser.visitor import (
     tab,
     upload,
     window,
+    written,
 )
 
 STEERING = ("Pause", "One step", "Stop", "Reset")
@@ -69,8 +70,8 @@ def test_a_run_goes_on_over_a_change_of_pages_and_a_reload_until_it_is_stopped(s
     assert stored(server, run_id).step == step(page)
     button(page, "Sample").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sample")
-    expect(main(page).get_by_test_id("stCode")).to_have_text(re.compile("[helo]{10}"))
-    expect(chart_title(page)).to_contain_text("Drew")
+    expect(written(page)).to_have_text(re.compile("[helo]{10}"))
+    expect(chart_title(page)).to_contain_text("T = 0.8, safer")
     assert run_in_url(page) == run_id
 
 
@@ -117,7 +118,7 @@ def test_only_the_owner_steers_a_public_run_and_is_known_again_after_a_reload(
     expect(status(stranger)).to_contain_text("finished")
     expect(button(stranger, "Resume")).to_have_count(0)
     button(stranger, "Sample").click()
-    expect(main(stranger).get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"))
+    expect(written(stranger)).to_have_text(re.compile(r"\S{3}"))
 
 
 def test_settings_stay_in_the_url_over_a_reload_a_change_of_pages_and_a_start(server: Server, page: Page) -> None:
@@ -256,4 +257,4 @@ def test_a_downloaded_run_can_be_read_gone_on_with_and_sampled_from(
     choose(page, "Model", "A checkpoint file of mine")
     upload(page, "sample_file", path.name, path.read_bytes())
     expect(main(page).get_by_text(f"the file {path.name}")).to_be_visible()
-    expect(main(page).get_by_test_id("stCode")).to_have_text(re.compile("[helo]{10}"))
+    expect(written(page)).to_have_text(re.compile("[helo]{10}"))

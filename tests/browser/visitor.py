@@ -114,6 +114,11 @@ def beyond(page: Page, before: int) -> int:
     return step(page)
 
 
+def written(page: Page) -> Locator:
+    """The text of the Sample page that can be pointed at."""
+    return main(page).locator(".text")
+
+
 def chart_title(page: Page) -> Locator:
     return page.locator(".gtitle").last  # a chart that is being replaced is there twice for a moment
 
