@@ -20,7 +20,7 @@ SHOWN = 12  # characters with a row of their own; the others share one more
 ROW, LEAST = 25, 200  # pixels of a row, and of all of them at least
 TITLE, HEADING, BELOW = 52, 42, 76  # pixels of the title's two lines, the columns' headings, the axes with the legend
 RIGHT = 64  # pixels beside the last column, for the random number
-TITLE_LETTERS = 50  # as many as a phone has room for in one line
+TITLE_LETTERS = 48  # as many as a phone has room for in one line
 
 # The columns, in shares of the width.
 LOGITS, SCALED, SOFTMAX, DRAW = (0.0, 0.21), (0.25, 0.46), (0.50, 0.80), (0.90, 1.0)
@@ -140,8 +140,8 @@ def draw_columns(
     drawn = theme.figure(
         traces, title, "", "", dark, height=plot + around, **_axes(stages, columns, rows, scales, ink),
         annotations=notes, barmode="overlay", bargap=0, showlegend=False, **({"shapes": outlines} if outlines else {}),
-        margin={"l": 8, "r": RIGHT, "t": TITLE + HEADING, "b": BELOW}, dragmode=False, hovermode="closest",
-        uniformtext={"mode": "hide", "minsize": NUMBERS},
+        margin={"l": 8, "r": RIGHT, "t": TITLE + HEADING, "b": BELOW, "pad": 0}, dragmode=False,
+        hovermode="closest", uniformtext={"mode": "hide", "minsize": NUMBERS},
     )  # fmt: skip
     if "<br>" in title:
         drawn.layout.title.pad.t = 20  # Plotly puts the first of two lines higher than a single one
@@ -440,15 +440,22 @@ def _fitting_text() -> Dict:
 
 def _axes(stages: DrawStages, columns: list[Column], rows: Rows, scales: list[Scale], ink: theme.Ink) -> Dict:
     """The four axes below the columns, the characters on the left, and the scale from 0 to 1."""
-    ticks = {"tickfont": {"size": SMALL}, "tickangle": 0, "fixedrange": True, "gridcolor": ink.grid}
+    ticks = {
+        "tickfont": {"size": SMALL, "color": ink.foreground}, "tickangle": 0, "fixedrange": True, "gridcolor": ink.grid,
+        "ticks": "outside", "ticklen": 3, "tickcolor": ink.muted,
+    }  # fmt: skip
     below: list[Dict] = [
-        {**ticks, "domain": list(column.domain), "zerolinecolor": ink.muted, "zerolinewidth": 1.5} for column in columns
+        {**ticks, "domain": list(column.domain), "zeroline": True, "zerolinecolor": ink.muted, "zerolinewidth": 1.5}
+        for column in columns
     ]
     for axis, scale in zip(below, scales, strict=False):
         axis |= {"range": list(scale.range), "tickvals": scale.ticks}
     if stages.scaled is None:
-        below[1] |= {"showticklabels": False, "showgrid": False}
-    below[3] |= {"range": [-0.5, 0.5], "showticklabels": False, "showgrid": False, "zeroline": False, "anchor": "y2"}
+        below[1] |= {"showticklabels": False, "showgrid": False, "ticks": ""}
+    below[3] |= {
+        "range": [-0.5, 0.5], "anchor": "y2", "showticklabels": False, "showgrid": False, "zeroline": False,
+        "ticks": "",
+    }  # fmt: skip
     names = {
         "range": [len(rows.names) - 0.5, -0.5], "tickvals": list(range(len(rows.names))),
         "ticktext": [_small_if_long(name) for name in rows.names],
@@ -456,7 +463,7 @@ def _axes(stages: DrawStages, columns: list[Column], rows: Rows, scales: list[Sc
     }  # fmt: skip
     cumulative = {
         **ticks, "range": [0, 1], "tickvals": [0, 0.5, 1], "ticktext": ["0", "0.5", "1"], "anchor": "x4",
-        "showgrid": False, "zeroline": False, "ticks": "outside", "ticklen": 3, "tickcolor": ink.muted,
+        "showgrid": False, "zeroline": False,
     }  # fmt: skip
     x, x2, x3, x4 = below
     return {"xaxis": x, "xaxis2": x2, "xaxis3": x3, "xaxis4": x4, "yaxis": names, "yaxis2": cumulative}
@@ -473,7 +480,7 @@ def _axis_name(column: Column) -> Dict:
     """Below the numbers of the axis; not as its title, whose height would depend on them."""
     return {
         "text": column.axis, "x": sum(column.domain) / 2, "y": 0, "xref": "paper", "yref": "paper", "showarrow": False,
-        "xanchor": "center", "yanchor": "top", "yshift": -20, "font": {"size": SMALL},
+        "xanchor": "center", "yanchor": "top", "yshift": -22, "font": {"size": SMALL},
     }  # fmt: skip
 
 

@@ -313,7 +313,7 @@ def test_the_title_says_what_temperature_and_filters_did(settings: dict[str, Any
 def test_title_lines_have_room_on_a_phone() -> None:
     for characters, stages in cases():
         for line in draw_columns(characters, stages).layout.title.text.split("<br>"):
-            assert len(re.sub("&[a-z]+;", "&", line)) <= 50
+            assert len(re.sub("&[a-z]+;", "&", line)) <= 48
 
 
 @pytest.mark.parametrize(
