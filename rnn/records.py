@@ -172,6 +172,41 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawStages:
+    """How one character is drawn, from the logits to where the random number falls: see `rnn.sampling.draw_stages`.
+
+    Attributes:
+        temperature, top_k, top_p: the settings, as in `SampleConfig`.
+        logits: the model's scores, shape (V,).
+        scaled: logits / temperature, shape (V,); None at temperature 0, which takes the likeliest instead.
+        model: softmax of the logits at temperature 1, without filters, shape (V,).
+        tempered: softmax of `scaled`, without filters, shape (V,); at temperature 0 the likeliest has 1.
+        kept: which characters may come, shape (V,): not those that top-k or top-p cut; at temperature 0 only the
+            likeliest.
+        probabilities: the distribution drawn from, shape (V,), sum 1; that of the kept characters.
+        order: indices of the characters with a probability above 0, in the order in which they are laid end to end:
+            that of the vocabulary, because the random number is compared with sums in this order. Shape (K,).
+        reached: where each of them ends, the cumulative sum of their probabilities; the last is 1. Shape (K,).
+        draw: the uniform random number in [0, 1), or None where none was drawn.
+        chosen: index of the character that `draw` falls on; at temperature 0 the likeliest, whatever `draw` is.
+    """
+
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    logits: NDArray[np.float64]
+    scaled: NDArray[np.float64] | None
+    model: NDArray[np.float64]
+    tempered: NDArray[np.float64]
+    kept: NDArray[np.bool_]
+    probabilities: NDArray[np.float64]
+    order: NDArray[np.intp]
+    reached: NDArray[np.float64]
+    draw: float | None
+    chosen: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What happened inside a model while it read a text, from a state of zeros.
 

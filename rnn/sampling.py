@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rnn.config import ModelConfig, SampleConfig
 from rnn.errors import ConfigError
-from rnn.records import Sampled, Trace
+from rnn.records import DrawStages, Sampled, Trace
 from rnn.vocabulary import UnknownPolicy, Vocabulary
 
 Array = NDArray[np.float32]
@@ -381,3 +381,45 @@ def generate_many(
 def _cut_at(text: str, stop: str | None) -> str:
     found = text.find(stop) if stop else -1
     return text if found < 0 else text[: found + len(stop or "")]
+
+
+def draw_stages(
+    logits: NDArray[Any],
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    draw: float | None = None,
+) -> DrawStages:
+    """The way of one draw, step by step: logits, temperature, filters, softmax, and where the random number falls.
+
+    Args:
+        logits: the model's scores, (V,). -inf is a character that cannot come: one that the training text, from whose
+            frequencies a text without a prime begins, never had.
+        temperature, top_k, top_p: see `filter_logits`.
+        draw: the uniform random number in [0, 1), as `Sampled.draw` has it.
+
+    Raises:
+        ConfigError: the logits are not a row of numbers, or a setting is out of bounds.
+    """
+    SampleConfig(temperature=temperature, top_k=top_k, top_p=top_p)  # says so if one is out of bounds
+    scores = np.asarray(logits, np.float64)
+    if scores.ndim != 1 or len(scores) == 0:
+        raise ConfigError(f"The logits of one draw are a row of V numbers, not an array of the shape {scores.shape}.")
+    if not np.isfinite(scores.max()):  # the largest is NaN where any is
+        raise ConfigError(
+            "The logits have a value that is not a finite number, so there is nothing to draw from. "
+            "Go back to weights from before the training diverged."
+        )
+    if draw is not None and not 0 <= draw < 1:
+        raise ConfigError(f"The random number of a draw must be at least 0 and below 1, not {draw}.")
+    filtered = filter_logits(scores, temperature, top_k, top_p)
+    weights = np.exp(filtered)
+    order = np.flatnonzero(weights)
+    reached = np.add.accumulate(weights)
+    with np.errstate(over="ignore"):  # a tiny temperature may leave the range of a float
+        scaled = scores / temperature if temperature else None
+    return DrawStages(
+        temperature, top_k, top_p, scores, scaled, softmax(scores), softmax(filter_logits(scores, temperature)),
+        filtered > -np.inf, weights / np.add.reduce(weights), order, reached[order] / reached[-1], draw,
+        sample_next(weights, draw or 0.0) if draw is not None or temperature == 0 else None,
+    )  # fmt: skip
