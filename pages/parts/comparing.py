@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.parts import alive, keys, sampling, shell, writers
+from pages.parts import alive, keys, sampling, service, shell, writers
 from pages.parts.keys import in_url
 from pages.parts.writers import Writer
 from rnn.config import SampleConfig
@@ -22,7 +22,7 @@ from rnn.loops import find_loop
 from rnn.sampling import generate_many
 
 TEMPERATURES = (0.2, 0.5, 1.0, 1.5)
-SAMPLES = 6
+SAMPLES, MOST_SAMPLES = 6, 16
 LENGTH = 400  # characters of each text at most, so that several fit on a screen
 MOST_RIVALS = 4
 
@@ -84,10 +84,13 @@ def _argmax(choice: str, writer: Writer, settings: SampleConfig) -> None:
 
 
 def _models(choice: str, writer: Writer, settings: SampleConfig) -> None:
-    labels = writers.choices()
-    rivals = [name for name in labels if name.startswith(writers.SHIPPED_PREFIX)]
+    labels = writers.choices(service.current_run())
+    if choice == writers.FILE:
+        labels[choice] = shell.plain(writer.about)
+    rivals = [name for name in labels if name == choice or name.startswith(writers.SHIPPED_PREFIX)]
     chosen = st.multiselect(
-        "Models", list(labels), rivals, format_func=labels.__getitem__, max_selections=MOST_RIVALS, key=keys.RIVALS,
+        "Models", list(labels), rivals, format_func=labels.__getitem__, max_selections=MOST_RIVALS,
+        key=f"{keys.RIVALS}_{choice == writers.FILE}",
         persist_state="session", help="All write after the same prime, with the same seed.",
     )  # fmt: skip
     texts, seen = {}, set()
@@ -109,8 +112,9 @@ def _models(choice: str, writer: Writer, settings: SampleConfig) -> None:
 
 
 def _seeds(choice: str, writer: Writer, settings: SampleConfig) -> None:
+    count = int(st.slider("Samples", 2, MOST_SAMPLES, SAMPLES, key="sample_count", help="One seed after the other."))
     st.caption("The same seed writes the same text, whenever and wherever it is asked.")
-    found = generate_many(writer.model, writer.vocabulary, SAMPLES, settings)
+    found = generate_many(writer.model, writer.vocabulary, max(2, min(count, MOST_SAMPLES)), settings)
     texts = {f"Seed {settings.seed + i}": text for i, text in enumerate(found)}
     _side_by_side(texts, settings.prime)
     counted = diversity(found)

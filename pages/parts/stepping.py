@@ -41,7 +41,7 @@ def _together() -> None:
             "… or pick the next character yourself", piece.draft, sampled, f"step_{len(piece.text)}_{id(piece.draft)}",
             lambda index: _put(piece, index),
         )  # fmt: skip
-        show_draw(piece.draft, sampled, sampled.index, "step_draw")
+        show_draw(piece.draft, sampled, None, "step_draw")
         likeliest = int(softmax(sampled.logits).argmax())
         st.caption(
             f"The random number of this place is u = {sampled.draw:.4f}: **Draw** would take "

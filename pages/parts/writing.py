@@ -196,10 +196,16 @@ def _painted(piece: Piece) -> None:
         lambda: _picked(piece, key), f"{key} {unit} {len(piece.text)}",
     )  # fmt: skip
     mean = sum(surprises) / len(surprises)
-    st.caption(
-        f"{len(piece.text):,} characters, {mean:.2f} bits of surprise each on average. Click one, or move with the "
-        "arrow keys, to see what it was drawn from."
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(
+            f"{len(piece.text):,} characters, {mean:.2f} bits of surprise each on average. Click one, or move with "
+            "the arrow keys, to see what it was drawn from."
+        )
+        whole = piece.settings.prime + piece.text
+        st.download_button(
+            "Download", whole.encode(), "sample.txt", "text/plain", key="sample_download", icon=":material/download:",
+            on_click="ignore", help="The text with its prime, in UTF-8.",
+        )  # fmt: skip
 
 
 def _picked(piece: Piece, key: str) -> None:
@@ -236,7 +242,7 @@ def _look(piece: Piece) -> None:
         )  # fmt: skip
     sampled = draft.at(branch, position)
     st.caption(_said(piece, sampled))
-    show_draw(piece.draft, sampled, sampled.index, "draw")
+    show_draw(draft, sampled, sampled.index if position in draft.by_hand(branch) else None, "draw")
     _alternatives(piece, sampled)
 
 
@@ -249,7 +255,9 @@ def _said(piece: Piece, sampled: Sampled) -> str:
     p = float(piece.draft.probabilities(piece.branch)[piece.position])
     entropy = float(piece.draft.entropies(piece.branch)[piece.position])
     context = (piece.settings.prime + piece.text[: piece.position])[-30:]
-    after = f"After “{shell.plain(''.join(map(visible, context)))}”" if context else "At the beginning"
+    after = f"After “{shell.plain(''.join(map(visible, context)))}”"
+    if not context:
+        after = "At the beginning, by the frequencies of the characters in the training text,"
     how = "you chose" if piece.position in piece.draft.by_hand(piece.branch) else "the model drew"
     nats = -math.log(p) if p > 0 else math.inf
     return (
@@ -259,7 +267,7 @@ def _said(piece: Piece, sampled: Sampled) -> str:
 
 
 def show_draw(draft: Draft, sampled: Sampled, chosen: int | None, key: str) -> None:
-    """Logits, temperature, filter, softmax and draw of one character."""
+    """Logits, temperature, filter, softmax and draw of one character; `chosen` is one that was picked by hand."""
     settings = draft.settings
     stages = draw_stages(sampled.logits, settings.temperature, settings.top_k, settings.top_p, sampled.draw)
     st.plotly_chart(

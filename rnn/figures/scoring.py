@@ -21,7 +21,7 @@ HEADROOM = 0.34  # of what is shown, for the label over the line of guessing
 
 # The name of the values -> axis (a low one has no room for a long line), subject of the title, its highest value
 QUANTITIES = {
-    "entropy": ("entropy of the<br>next character", "Entropy", "least sure"),
+    "entropy": ("entropy", "Entropy", "least sure"),
     "surprise": ("surprise", "Surprise", "most surprised"),
 }
 

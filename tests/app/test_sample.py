@@ -364,11 +364,11 @@ def test_runs_are_compared_with_shipped_models_and_one_that_cannot_read_the_prim
 ) -> None:
     train_hello(app)
     open_view(app, "Compare", **{keys.COMPARISON: "Models"})
-    app.multiselect(key=keys.RIVALS).select(run_of(app)).run()
+    app.multiselect(key=f"{keys.RIVALS}_False").select(run_of(app)).run()
     app.text_area(key=keys.PRIME).input("hell").run()
     assert not app.exception
     assert len(app.code) == 4
-    app.multiselect(key=keys.RIVALS).set_value([]).run()
+    app.multiselect(key=f"{keys.RIVALS}_False").set_value([]).run()
     assert "Choose models" in app.info[0].value
 
 
@@ -442,6 +442,18 @@ def test_choosing_another_model_while_one_trains_keeps_the_choice(app: AppTest) 
     assert len(app.selectbox(key=keys.MODEL).options) == 6  # two runs, three shipped models, a file
     app.switch_page(TRAIN).run()
     assert run_of(app) == first  # the run of the Train page is still the one chosen last
+
+
+def test_a_run_that_is_deleted_meanwhile_is_missed_in_a_sentence_and_another_model_writes(app: AppTest) -> None:
+    train_hello(app)
+    app.switch_page(SAMPLE).run()
+    assert set(written(app)) <= set("helo")
+    service._scheduler().delete(run_of(app), app.session_state[keys.OWNER])
+    for view in ("Text", "Step by step", "Compare", "Copied?", "Score a text"):
+        app.query_params[keys.SAMPLE_VIEW] = view
+        app.run()
+        assert not app.exception
+    assert app.selectbox(key=keys.MODEL).value == "shipped:lstm"
 
 
 def test_a_file_is_asked_for_before_it_can_write(app: AppTest) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 import rnn
 from rnn.checkpoint_file import pack, unpack
 from rnn.checkpoints import to_bytes
+from rnn.corpora import Text
 from tests.browser.playground import Server, settled
 from tests.browser.visitor import button, chart_title, choose, main, open_page, says, upload, written
 
@@ -114,7 +115,7 @@ def test_the_visitor_picks_characters_and_the_model_goes_on(server: Server, page
 def trap() -> bytes:
     """A model that writes nothing but what pages must not obey."""
     model, train = rnn.ModelConfig(hidden_size=4), rnn.TrainConfig(steps=1)
-    return to_bytes(rnn.TrainState.create(TRAPS * 9, model, train), weights_only=True)
+    return to_bytes(rnn.TrainState.create(Text("traps", TRAPS * 9), model, train), weights_only=True)
 
 
 def test_whatever_a_model_writes_is_text_and_its_hidden_characters_are_seen(
@@ -133,8 +134,9 @@ def test_whatever_a_model_writes_is_text_and_its_hidden_characters_are_seen(
         main(page).get_by_role("radio", name=view, exact=True).click()
         settled(page)
         if view == "Score a text":
-            main(page).get_by_label("Text to score").fill(TRAPS)
-            main(page).get_by_label("Text to score").press("Control+Enter")
+            field = main(page).get_by_role("textbox", name="Text to score")
+            field.fill(TRAPS)
+            field.press("Control+Enter")
             expect(main(page).locator(".guesses [role=listitem]")).to_have_count(len(TRAPS))
             assert not set(main(page).inner_text()) & {"\u202e", "\u2066", "\x07"}
         if view == "Compare":

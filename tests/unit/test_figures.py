@@ -8,13 +8,12 @@ from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
-import numpy as np
 import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn.figures.characters import visible
+from rnn.figures.characters import legible, visible
 from rnn.figures.loss import (
     ABOVE,
     BELOW,
@@ -26,7 +25,6 @@ from rnn.figures.loss import (
     loss_curves,
     loss_title,
 )  # fmt: skip
-from rnn.figures.softmax import SHOWN, bars_title, next_character_bars
 from rnn.records import Baselines, StepMetrics, smoothed
 
 
@@ -48,7 +46,6 @@ NATS = st.floats(0, 12)
         *(partial(loss_curves, CURVE, unit, log_steps=log) for unit in UNITS for log in (False, True)),
         *(partial(loss_curves, CURVE, unit, log_steps=log, baselines=LINES) for unit in UNITS for log in (False, True)),
         partial(loss_curves, []), partial(loss_curves, CURVE * 10), partial(loss_curves, [], baselines=LINES),
-        partial(next_character_bars, "abc", np.array([0.5, 0.3, 0.2]), np.array([0.0, 0.4, 0.6]), 1),
     ],
 )  # fmt: skip
 def test_every_figure_is_one_that_plotly_accepts(draw: Callable[..., go.Figure], dark: bool) -> None:
@@ -209,23 +206,6 @@ def test_smoothing_keeps_a_constant_and_begins_at_the_first_value() -> None:
     assert smoothed([]) == []
 
 
-def test_bars_are_sorted_by_the_distribution_drawn_from_and_outline_the_drawn_character() -> None:
-    before, after = np.array([0.5, 0.3, 0.2]), np.array([0.0, 0.4, 0.6])
-    model, drawn = next_character_bars("abc", before, after, chosen=1).data
-    assert list(drawn.y) == [0.6, 0.4, 0.0]
-    assert list(model.y) == [0.2, 0.3, 0.5]
-    assert list(drawn.marker.line.width) == [0, 3, 0]
-    assert bars_title("abc", before, after, 1) == "Drew “b” with p = 0.40; the model's number 2"
-
-
-def test_the_drawn_character_has_a_bar_however_unlikely_it_was() -> None:
-    probabilities = np.linspace(1, 2, 100) / np.linspace(1, 2, 100).sum()
-    characters = [chr(200 + i) for i in range(100)]
-    fig = next_character_bars(characters, probabilities, probabilities, chosen=0)
-    assert len(fig.data[0].x) == SHOWN
-    assert visible(characters[0]) in fig.layout.xaxis.ticktext
-
-
 @pytest.mark.parametrize(
     "character", ["\n", "\t", " ", "\x00", "\x1b", "\u200f", "\u202e", "\u2028", "\ue000", "\u00a0"]
 )
@@ -238,3 +218,15 @@ def test_invisible_characters_get_a_visible_label(character: str) -> None:
 @pytest.mark.parametrize("character", ["a", "é", "中", "א", "😀"])
 def test_visible_characters_stand_for_themselves(character: str) -> None:
     assert visible(character) == character
+
+
+@pytest.mark.parametrize(
+    "character", ["\x00", "\x1b", "\r", "\u200f", "\u202e", "\u2066", "\u2028", "\ufeff", "\ue000"]
+)
+def test_what_could_hide_or_turn_a_text_around_is_spelled_out(character: str) -> None:
+    assert legible(f"a{character}b") == f"a<U+{ord(character):04X}>b"
+
+
+def test_a_legible_text_stays_as_it_is() -> None:
+    text = "Émile: 日本\tx\n\u00a0👩\u200d👧 e\u0301 <b>"
+    assert legible(text) == text
