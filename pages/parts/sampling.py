@@ -51,15 +51,12 @@ def settings(vocabulary: Vocabulary | None) -> SampleConfig:
 
 
 def _between(temperature: float) -> None:
-    """What the slider's two ends do to the text, and what it does where it stands."""
+    """What the slider's two ends do to the text; where it stands is in bold."""
     word = temperature_word(temperature)
-    ends = {"safer": "← safer", "wilder": "wilder →"}
+    left, right = word if temperature == 0 else "safer", "wilder"
     with st.container(horizontal=True, horizontal_alignment="distribute", gap="small", key="sample_words"):
-        for end in ("safer", None, "wilder"):
-            if end == word:
-                st.caption(f"**{ends[end]}**", width="content")
-            elif end or word not in ends:
-                st.caption(ends[end] if end else f"**{word}**", width="content")
+        st.caption(f"**← {left}**" if word == left else f"← {left}", width="content")
+        st.caption(f"**{right} →**" if word == right else f"{right} →", width="content")
 
 
 def _prime(vocabulary: Vocabulary | None) -> str:

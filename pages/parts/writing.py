@@ -152,6 +152,7 @@ def _options(piece: Piece) -> None:
             help="How dark a character is: how surprised the model was by it (-log p), or how likely it was (p). "
             "By the model's own softmax, at whatever temperature it was drawn.",
         )  # fmt: skip
+        _download(piece)
         if len(piece.draft.branches) > 1:
             st.selectbox(
                 "Branch", [b.number for b in piece.draft.branches], piece.branch, key=_branch_key(piece),
@@ -159,6 +160,13 @@ def _options(piece: Piece) -> None:
                 on_change=_show_branch, args=(piece,), width=320,
                 help="The texts that left this one at a character. Each goes on from the very state it left.",
             )  # fmt: skip
+
+
+def _download(piece: Piece) -> None:
+    st.download_button(
+        "Download", (piece.settings.prime + piece.text).encode(), "sample.txt", "text/plain", key="sample_download",
+        icon=":material/download:", on_click="ignore", help="The text with its prime, in UTF-8.",
+    )  # fmt: skip
 
 
 def _branch_key(piece: Piece) -> str:
@@ -196,16 +204,10 @@ def _painted(piece: Piece) -> None:
         lambda: _picked(piece, key), f"{key} {unit} {len(piece.text)}",
     )  # fmt: skip
     mean = sum(surprises) / len(surprises)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(
-            f"{len(piece.text):,} characters, {mean:.2f} bits of surprise each on average. Click one, or move with "
-            "the arrow keys, to see what it was drawn from."
-        )
-        whole = piece.settings.prime + piece.text
-        st.download_button(
-            "Download", whole.encode(), "sample.txt", "text/plain", key="sample_download", icon=":material/download:",
-            on_click="ignore", help="The text with its prime, in UTF-8.",
-        )  # fmt: skip
+    st.caption(
+        f"{len(piece.text):,} characters, {mean:.2f} bits of surprise each on average. Click one, or move with the "
+        "arrow keys, to see what it was drawn from."
+    )
 
 
 def _picked(piece: Piece, key: str) -> None:
