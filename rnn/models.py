@@ -196,7 +196,7 @@ class Padding:
         if x.is_floating_point():
             x = torch.cat([x, self.here.unsqueeze(-1).to(x)], dim=-1)
         else:
-            x = x.masked_fill(self.here, symbols)
+            x = x.long().masked_fill(self.here, symbols)
         return x, w._replace(W_xh=torch.cat([w.W_xh, gate.view(rows, 1)], dim=1))
 
 

@@ -258,7 +258,7 @@ class Writer(_Network):
         """
         state = self.first_state(source, source_lengths)
         self.decoder.compute_dtype = self.compute_dtype
-        begin = torch.full_like(target[:1], self.boundary)
+        begin = self._boundaries(target)
         if target_lengths is not None:
             target = target.masked_fill(Padding(target_lengths, len(target)).here, self.boundary)
         read = torch.cat([begin, target])
@@ -294,12 +294,15 @@ class Writer(_Network):
 
     def answers(self, target: Tensor, lengths: Tensor | None = None) -> Tensor:
         """What is to be written at each step: the target, END, and IGNORED from there on; (T, B) -> (T + 1, B)."""
-        end = torch.full_like(target[:1], self.boundary)
-        answers = torch.cat([target, end])
+        answers = torch.cat([target, self._boundaries(target)])
         if lengths is None:
             return answers
         t = torch.arange(len(answers), device=target.device).unsqueeze(1)
         return answers.masked_fill(t == lengths, self.boundary).masked_fill(t > lengths, IGNORED)
+
+    def _boundaries(self, target: Tensor) -> Tensor:
+        """One step of nothing else, (1, B)."""
+        return target.new_full((1, target.shape[1]), self.boundary)
 
     @torch.no_grad()
     def greedy(self, source: Tensor, lengths: Tensor | None = None, max_length: int = 100) -> list[list[int]]:
