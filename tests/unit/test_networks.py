@@ -122,10 +122,17 @@ def test_an_lstm_keeps_its_state_at_the_padding_in_every_number_format(dtype: to
         torch.testing.assert_close([s[:, b : b + 1] for s in state], list(alone), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("lengths", [[0, 1, 1, 1], [1, 1, 1, T + 1]])
-def test_a_length_beyond_the_sequence_is_refused(lengths: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("lengths", "message"),
+    [
+        ([0, 1, 1, 1], f"from 1 to {T}, not 0 to 1"),
+        ([1, 1, 1, T + 1], f"from 1 to {T}, not 1 to 8"),
+        ([1], "one for each"),
+    ],
+)
+def test_lengths_that_do_not_fit_the_sequences_are_refused(lengths: list[int], message: str) -> None:
     network = SequenceClassifier(ModelConfig("gru", H), I, CLASSES).double()
-    with pytest.raises(ConfigError, match=f"lengths must be from 1 to {T}"):
+    with pytest.raises(ConfigError, match=f"lengths must be {message}"):
         network(read("vectors"), torch.tensor(lengths))
 
 
