@@ -92,10 +92,10 @@ class Recurrent(nn.Module):
             after the last real step (of the second direction: after the first one), in that of the weights.
 
         Raises:
-            ConfigError: a length is not from 1 to T.
+            ConfigError: there is not one length for each sequence, from 1 to T.
         """
         c = self.config
-        padding = None if lengths is None else Padding(lengths, len(x))
+        padding = None if lengths is None else Padding(lengths, x)
         dtype = dtype or self.weights(0).W_hh.dtype
         if state is None:
             state = self.initial_state(x.shape[1])
@@ -160,21 +160,27 @@ class Padding:
 
     Args:
         lengths: real steps of each, (B,).
-        steps: T.
+        x: the sequences, (T, B, ...).
+
+    Attributes:
+        here: true at the padding, (T, B).
 
     Raises:
-        ConfigError: a length is not from 1 to T.
+        ConfigError: there is not one length for each sequence, from 1 to T.
     """
 
-    def __init__(self, lengths: Tensor, steps: int) -> None:
+    def __init__(self, lengths: Tensor, x: Tensor) -> None:
+        T, B = x.shape[:2]
+        if lengths.shape != (B,):
+            raise ConfigError(f"lengths must be one for each of the {B} sequences, not {tuple(lengths.shape)}.")
+        lengths = lengths.to(x.device, torch.long)
         shortest, longest = lengths.aminmax()
-        if shortest < 1 or longest > steps:
-            raise ConfigError(f"lengths must be from 1 to {steps}, not {int(shortest)} to {int(longest)}.")
-        t = torch.arange(steps, device=lengths.device).unsqueeze(1)
-        self.here = t >= lengths  # (T, B)
-        column = torch.arange(len(lengths), device=lengths.device)
-        self._last = (lengths - 1) * len(lengths) + column  # in the rows of a (T * B, ...) matrix
-        self._turned = (torch.where(self.here, t, lengths - 1 - t) * len(lengths) + column).flatten()
+        if shortest < 1 or longest > T:
+            raise ConfigError(f"lengths must be from 1 to {T}, not {int(shortest)} to {int(longest)}.")
+        t, b = torch.arange(T, device=x.device).unsqueeze(1), torch.arange(B, device=x.device)
+        self.here = t >= lengths
+        self._last = (lengths - 1) * B + b  # in the rows of a matrix (T * B, ...)
+        self._turned = (torch.where(self.here, t, lengths - 1 - t) * B + b).flatten()
 
     def last(self, outputs: Tensor) -> Tensor:
         """The row of each sequence's last real step: (T, B, H) -> (B, H)."""
@@ -196,7 +202,7 @@ class Padding:
         if x.is_floating_point():
             x = torch.cat([x, self.here.unsqueeze(-1).to(x)], dim=-1)
         else:
-            x = x.masked_fill(self.here, symbols)
+            x = x.long().masked_fill(self.here, symbols)
         return x, w._replace(W_xh=torch.cat([w.W_xh, gate.view(rows, 1)], dim=1))
 
 

@@ -158,7 +158,7 @@ class SequenceClassifier(_Classifier):
     def loss(self, x: Tensor, labels: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Mean cross-entropy, nats per label, of labels (B,) or, for each step, (T, B); padding has none."""
         if self.each_step and lengths is not None:
-            labels = labels.masked_fill(Padding(lengths, len(x)).here, IGNORED)
+            labels = labels.masked_fill(Padding(lengths, x).here, IGNORED)
         return F.cross_entropy(self(x, lengths).flatten(0, -2), labels.flatten(), ignore_index=IGNORED)
 
 
@@ -257,14 +257,12 @@ class Writer(_Network):
             Logits, (T + 1, B, target_size + 1); those after a sequence's END mean nothing.
         """
         state = self.first_state(source, source_lengths)
-        self.decoder.compute_dtype = self.compute_dtype
-        begin = torch.full_like(target[:1], self.boundary)
+        begin = self._boundaries(target)
         if target_lengths is not None:
-            target = target.masked_fill(Padding(target_lengths, len(target)).here, self.boundary)
+            target = target.masked_fill(Padding(target_lengths, target).here, self.boundary)
         read = torch.cat([begin, target])
         if teacher_forcing >= 1:
-            logits: Tensor = self.decoder(read, state)[0]
-            return logits
+            return self._decode(read, state)[0]
         is_forced = torch.rand(target.shape, generator=self.generator).to(target.device) < teacher_forcing
         return self._partly_forced(read, state, is_forced)
 
@@ -273,7 +271,7 @@ class Writer(_Network):
         steps = []
         symbols = read[0]
         for t in range(len(read)):
-            logits, state = self.decoder(symbols.unsqueeze(0), state)
+            logits, state = self._decode(symbols.unsqueeze(0), state)
             steps.append(logits)
             if t + 1 < len(read):
                 symbols = torch.where(is_forced[t], read[t + 1], logits[0].argmax(dim=-1))
@@ -294,12 +292,22 @@ class Writer(_Network):
 
     def answers(self, target: Tensor, lengths: Tensor | None = None) -> Tensor:
         """What is to be written at each step: the target, END, and IGNORED from there on; (T, B) -> (T + 1, B)."""
-        end = torch.full_like(target[:1], self.boundary)
-        answers = torch.cat([target, end])
+        answers = torch.cat([target, self._boundaries(target)])
         if lengths is None:
             return answers
+        lengths = lengths.to(target.device)
         t = torch.arange(len(answers), device=target.device).unsqueeze(1)
         return answers.masked_fill(t == lengths, self.boundary).masked_fill(t > lengths, IGNORED)
+
+    def _decode(self, symbols: Tensor, state: State) -> tuple[Tensor, State]:
+        """The decoder over some steps: symbols (T, B) -> logits (T, B, target_size + 1), and the state after them."""
+        self.decoder.compute_dtype = self.compute_dtype
+        logits, state = self.decoder(symbols, state)
+        return logits, state
+
+    def _boundaries(self, target: Tensor) -> Tensor:
+        """One step of nothing else, (1, B)."""
+        return target.new_full((1, target.shape[1]), self.boundary)
 
     @torch.no_grad()
     def greedy(self, source: Tensor, lengths: Tensor | None = None, max_length: int = 100) -> list[list[int]]:
@@ -310,12 +318,11 @@ class Writer(_Network):
         was_training = self.training
         self.eval()
         state = self.first_state(source, lengths)
-        self.decoder.compute_dtype = self.compute_dtype
         symbols = torch.full((1, state[0].shape[1]), self.boundary, device=source.device)
         has_ended = torch.zeros_like(symbols, dtype=torch.bool)
         written = []
         for _ in range(max_length):
-            logits, state = self.decoder(symbols, state)
+            logits, state = self._decode(symbols, state)
             symbols = logits.argmax(dim=-1).masked_fill(has_ended, self.boundary)
             has_ended = symbols == self.boundary
             if has_ended.all():
@@ -360,7 +367,7 @@ class EncoderDecoder(Writer):
 
     def first_state(self, source: Tensor, lengths: Tensor | None = None) -> State:
         if self.reverse_source:
-            source = source.flip(0) if lengths is None else Padding(lengths, len(source)).turned(source)
+            source = source.flip(0) if lengths is None else Padding(lengths, source).turned(source)
         _, state = self.encoder(source, lengths, self.compute_dtype)
         first: State = self.bridge(state)
         return first
