@@ -8,7 +8,8 @@ into a `TrainState`). Their names:
     optimizer/NAME/SLOT       what the optimizer remembers of a parameter
     hidden/0, hidden/1        the carried state, h and for the LSTM c
     generator                 the run's random generator
-    history                   one row per step, in the order of `rnn.records.METRICS` (older files end before `clipped`)
+    history                   one row per step, in the order of `rnn.records.METRICS` (older files end before `clipped`
+                              or `score`)
 
 Everything else is JSON in the file's header. There is no pickle, and nothing in the file is trusted: each field is
 checked against its bounds, each tensor against the shape that the configuration gives it, and a checksum over all of
@@ -32,7 +33,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as pack_tensors
 
-from rnn.config import ModelConfig, TrainConfig, shown
+from rnn.catalogue import TASKS, fingerprint, parameter_shapes
+from rnn.config import KINDS, ModelConfig, TaskConfig, TrainConfig, shown
 from rnn.errors import CheckpointError, PlaygroundError
 from rnn.files import write_whole
 from rnn.records import METRICS
@@ -40,7 +42,7 @@ from rnn.sampling import NumpyModel
 from rnn.vocabulary import Vocabulary
 
 FORMAT = 1
-KINDS = ("next-character",)
+COLUMNS = (len(METRICS), METRICS.index("score"), METRICS.index("clipped"))  # of a history, today's and older files'
 SLOTS: dict[str, tuple[str, ...]] = {
     "adamw": ("step", "exp_avg", "exp_avg_sq"),
     "adam": ("step", "exp_avg", "exp_avg_sq"),
@@ -58,19 +60,40 @@ class Checkpoint:
     """A checkpoint that has passed every check.
 
     Attributes:
-        kind: the task, "next-character".
-        model, train: the configurations.
-        vocabulary: the characters the model knows.
+        task: what the model has learned.
+        model, train: the other configurations.
+        characters: the characters of the text that it was trained on; None where the task reads no text.
         metadata: the header's JSON, checked: step, text, best, resolved and so on.
         arrays: the tensors by name.
     """
 
-    kind: str
+    task: TaskConfig
     model: ModelConfig
     train: TrainConfig
-    vocabulary: Vocabulary
+    characters: Vocabulary | None
     metadata: dict[str, Any]
     arrays: Arrays
+
+    @property
+    def kind(self) -> str:
+        """What the model has learned, a key of `rnn.catalogue.TASKS`."""
+        return self.task.kind
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The characters the model knows.
+
+        Raises:
+            CheckpointError: its task reads no text.
+        """
+        if self.characters is None:
+            raise CheckpointError(f"This model {TASKS[self.kind].does}; it has no characters of a text.")
+        return self.characters
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers the model has learned."""
+        return sum(array.size for array in self.weights().values())
 
     @property
     def step(self) -> int:
@@ -87,7 +110,13 @@ class Checkpoint:
         return group(self.arrays, prefix)
 
     def sampler(self, which: str = "best") -> NumpyModel:
-        """The model in numpy, ready for `generate`."""
+        """The model in numpy, ready for `generate`.
+
+        Raises:
+            CheckpointError: it has learned something else than to write text.
+        """
+        if self.kind != "next-character":
+            raise CheckpointError(f"This model {TASKS[self.kind].does}; it cannot write text. The Train page opens it.")
         return NumpyModel(self.model, self.weights(which))
 
 
@@ -161,11 +190,12 @@ def unpack(data: bytes, name: str = "The file") -> Checkpoint:
     metadata = _metadata(text, name)
     try:
         arrays = _tensors(data)
+        task = _task(metadata)
         checkpoint = Checkpoint(
-            kind=metadata["kind"],
+            task=task,
             model=ModelConfig.from_json(metadata["model"]),
             train=TrainConfig.from_json(metadata["train"]),
-            vocabulary=Vocabulary.from_json(metadata["vocabulary"]),
+            characters=Vocabulary.from_json(metadata["vocabulary"]) if TASKS[task.kind].needs_text else None,
             metadata=metadata,
             arrays=arrays,
         )
@@ -221,25 +251,29 @@ def _metadata(text: str, name: str) -> dict[str, Any]:
             f"{name} has the format version {shown(metadata.get('format'))}; this program reads version {FORMAT}. "
             "Open it with the version that wrote it, or train again."
         )
-    if metadata.get("kind") not in KINDS:
+    kind = metadata.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
         raise CheckpointError(
-            f"{name} holds a model of the kind {shown(metadata.get('kind'))}, which this program does not know; "
+            f"{name} holds a model of the kind {shown(kind)}, which this program does not know; "
             f"it knows {', '.join(KINDS)}."
         )
-    missing = {
-        "model",
-        "train",
-        "vocabulary",
-        "best",
-        "text",
-        "resolved",
-        "notes",
-        "rate_changes",
-        "passed_stops",
-    } - metadata.keys()
-    if missing:
-        raise CheckpointError(f"{name} is not whole: it does not say its {sorted(missing)[0]}.")
+    of_text = {"vocabulary", "text"}
+    needed = {"model", "train", "best", "resolved", "notes", "rate_changes", "passed_stops"}
+    if missing := (needed | of_text if TASKS[kind].needs_text else needed) - metadata.keys():
+        raise CheckpointError(f"{name} is not whole: it does not say its {min(missing)}.")
+    if not TASKS[kind].needs_text and (extra := of_text & metadata.keys()):
+        raise CheckpointError(f"{name} cannot be used: it says its {min(extra)}, which a model of this kind has not.")
     return metadata
+
+
+def _task(metadata: Mapping[str, Any]) -> TaskConfig:
+    """What was learned. Files of before there were other tasks do not say more than the kind."""
+    task = TaskConfig.from_json(metadata.get("task", {"kind": "next-character"}))
+    if task.kind != metadata["kind"]:
+        raise CheckpointError(f"its kind is {shown(metadata['kind'])}, but its task is {shown(task.kind)}.")
+    if not TASKS[task.kind].needs_text and metadata.get("symbols") != fingerprint(task):
+        raise CheckpointError("it was made with other words or letters than this version's; train it again.")
+    return task
 
 
 def _number(value: Any, name: str, low: float, high: float, whole: bool = False) -> None:
@@ -255,13 +289,14 @@ def _check_fields(metadata: Mapping[str, Any]) -> None:
     for name in ("elapsed", "epoch"):
         _number(metadata.get(name), name, 0, 1e12)
     _number(metadata.get("rate_multiplier"), "rate_multiplier", 1e-6, 1e6)
-    best, text, resolved = metadata["best"], metadata["text"], metadata["resolved"]
+    best, resolved = metadata["best"], metadata["resolved"]
     if best is not None:
         _check_mapping(best, "best", ("loss", "step"))
         _number(best["loss"], "best loss", 0, 1e40)
         _number(best["step"], "best step", 0, metadata["step"], whole=True)
-    _check_mapping(text, "text", ("name", "length", "sha256", "builtin"))
-    _number(text["length"], "text length", 2, 1e12, whole=True)
+    if "text" in metadata:
+        _check_mapping(metadata["text"], "text", ("name", "length", "sha256", "builtin"))
+        _number(metadata["text"]["length"], "text length", 2, 1e12, whole=True)
     _check_mapping(resolved, "resolved", ("precision", "device", "threads"))
     if resolved["precision"] not in ("float32", "bfloat16"):
         raise CheckpointError("the recorded precision must be float32 or bfloat16.")
@@ -293,7 +328,7 @@ def _check_mapping(value: Any, name: str, keys: tuple[str, ...]) -> None:
 def _check_arrays(checkpoint: Checkpoint) -> None:
     """Every tensor is one that the configuration calls for, with the shape and type that it gives it."""
     model, train, arrays = checkpoint.model, checkpoint.train, checkpoint.arrays
-    shapes = model.parameter_shapes(len(checkpoint.vocabulary))
+    shapes = parameter_shapes(checkpoint.task, model, len(checkpoint.characters or ()))
     expected = {f"weights/{name}": shape for name, shape in shapes.items()}
     if checkpoint.metadata["best"]:
         expected |= {f"best/{name}": shape for name, shape in shapes.items()}
@@ -301,8 +336,9 @@ def _check_arrays(checkpoint: Checkpoint) -> None:
         _check_array(arrays, name, shape)
     resumable = "generator" in arrays
     optional = {f"optimizer/{name}/{slot}": shape for name, shape in shapes.items() for slot in SLOTS[train.optimizer]}
-    hidden = (model.num_layers * model.directions, train.batch_size, model.hidden_size)
-    optional |= {f"hidden/{i}": hidden for i in range(2 if model.cell == "lstm" else 1)}
+    if checkpoint.kind == "next-character":  # of the others every example begins anew
+        hidden = (model.num_layers * model.directions, train.batch_size, model.hidden_size)
+        optional |= {f"hidden/{i}": hidden for i in range(2 if model.cell == "lstm" else 1)}
     for name in arrays.keys() - expected.keys():
         if resumable and name in optional:
             _check_array(arrays, name, () if name.endswith("/step") else optional[name])
@@ -331,19 +367,19 @@ def _check_run_arrays(checkpoint: Checkpoint, slots: set[str]) -> None:
     if arrays["generator"].dtype != np.uint8 or arrays["generator"].ndim != 1:
         raise CheckpointError("the generator's state must be bytes.")
     history = arrays.get("history")
-    shapes = [(checkpoint.step, columns) for columns in (len(METRICS), METRICS.index("clipped"))]
+    shapes = [(checkpoint.step, columns) for columns in COLUMNS]
     if history is None or history.dtype != np.float64 or history.shape not in shapes:
         raise CheckpointError(f"the history must have one row of {len(METRICS)} numbers for each step.")
     if not np.isfinite(history[:, : METRICS.index("validation_loss")]).all():
         raise CheckpointError("the history holds values that are not finite numbers.")
     counts = history[:, [METRICS.index(name) for name in ("epoch", "elapsed", "characters")]]
     validation = history[:, METRICS.index("validation_loss")]  # NaN where it was not measured
-    clipped = history[:, METRICS.index("clipped") :]
+    shares = history[:, METRICS.index("clipped") :]  # clipped, and the score
     if not (
         np.array_equal(history[:, METRICS.index("step")], np.arange(1, checkpoint.step + 1))
         and ((counts >= 0) & (counts <= 1e15)).all()
         and (np.isnan(validation) | np.isfinite(validation)).all()
-        and (np.isnan(clipped) | ((clipped >= 0) & (clipped <= 1))).all()
+        and (np.isnan(shares) | ((shares >= 0) & (shares <= 1))).all()
     ):
         raise CheckpointError("the history does not count the steps from 1 on, or holds impossible values.")
     if len(group(arrays, "hidden/")) not in (0, 2 if checkpoint.model.cell == "lstm" else 1):

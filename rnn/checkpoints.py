@@ -12,7 +12,8 @@ from rnn.checkpoint_file import Checkpoint, pack, read, write
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, PlaygroundError, UnknownCharacterError
 from rnn.records import METRICS, StepMetrics
-from rnn.tasks.next_character import NextCharacter
+from rnn.tasks import Task
+from rnn.tasks.making import make, of_text
 from rnn.training import TrainState
 
 
@@ -61,7 +62,8 @@ def load_checkpoint(path: str | Path, text: str | Text | None = None) -> TrainSt
 
     Args:
         path: a file that `save_checkpoint` wrote.
-        text: the text it was trained on; needed to go on training, unless it is a built-in. Sampling works without.
+        text: the text it was trained on; needed to go on training, unless it is a built-in or the task has its own
+            data. Sampling works without.
 
     Raises:
         CheckpointError: the file cannot be read or used, or `text` is not the text it was trained on.
@@ -71,13 +73,20 @@ def load_checkpoint(path: str | Path, text: str | Text | None = None) -> TrainSt
 
 def to_state(checkpoint: Checkpoint, text: str | Text | None = None) -> TrainState:
     """The run of a checkpoint that has been read; see `load_checkpoint`."""
-    task = NextCharacter(checkpoint.vocabulary, _encoded(checkpoint, text), checkpoint.metadata["text"])
+    task = _task(checkpoint, text)
     try:
         return TrainState.from_saved(task, checkpoint.metadata, checkpoint.arrays, _history(checkpoint))
     except (RuntimeError, TypeError, ValueError) as error:
         # The format's checks have passed, so this is a generator state that torch refuses, or the like.
         reason = str(error).partition("\n")[0].rstrip(".")
         raise CheckpointError(f"The checkpoint cannot be resumed here: {reason}.") from error
+
+
+def _task(checkpoint: Checkpoint, text: str | Text | None) -> Task:
+    """The checkpoint's task with its data, as far as it is to be had."""
+    if checkpoint.characters is None:
+        return make(checkpoint.task)
+    return of_text(checkpoint.task, checkpoint.characters, _encoded(checkpoint, text), checkpoint.metadata["text"])
 
 
 def _encoded(checkpoint: Checkpoint, text: str | Text | None) -> np.ndarray[Any, Any] | None:
@@ -120,10 +129,10 @@ def _history(checkpoint: Checkpoint) -> list[StepMetrics]:
 
 
 def _metrics(row: list[float]) -> StepMetrics:
-    # Files of before it was recorded do not say whether a step was clipped.
+    # Older files do not say whether a step was clipped, or the score.
     values: dict[str, Any] = dict(zip(METRICS, row, strict=False))
     values["step"], values["characters"] = int(values["step"]), int(values["characters"])
-    for name in ("validation_loss", "clipped"):
+    for name in ("validation_loss", "clipped", "score"):
         if np.isnan(values.get(name, 0.0)):
             values[name] = None
     return StepMetrics(**values)

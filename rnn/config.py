@@ -1,4 +1,4 @@
-"""Every choice a person can make, as three frozen dataclasses: what the model is, how it is trained, how it samples.
+"""Every choice a person can make, as frozen dataclasses: what the model is, what it learns, how it trains and samples.
 
 A field's help text is the one source for the command line, the pages and this file's reader; its bounds are checked
 when the object is made, wherever the values came from (a widget, a URL, a file, a checkpoint).
@@ -25,6 +25,22 @@ OPTIMIZER_NAMES = {"adamw": "AdamW", "adam": "Adam", "rmsprop": "RMSprop", "adag
 # worse. How long a useful step is depends on the rule more than on the model. The numbers are in docs/decisions.md.
 USUAL_RATES = {"adamw": 8e-3, "adam": 8e-3, "rmsprop": 5e-3, "adagrad": 0.1, "sgd": 0.5}
 USUAL_MOMENTUM = 0.9  # with which sgd's was found
+# What a model can learn, and the other forms of it; `rnn.catalogue` says what each is.
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "next-character": ("",),
+    "digit": ("",),
+    "digit-name": ("",),
+    "digit-rows": ("",),
+    "sentiment": ("",),
+    "frames": ("", "sum"),
+    "number-names": ("", "large"),
+    "caption": ("",),
+    "fill-blank": ("", "left"),
+}
+KINDS = tuple(VARIANTS)
+WITH_DECODER = ("number-names", "caption")  # an encoder and a decoder, which need not be alike
+WRITERS = ("digit-name", *WITH_DECODER)  # write a sequence, and read what they have written
+WITH_LENGTH = ("frames", "fill-blank")
 DECAYS = ("linear", "cosine", "none")
 CLIPS = ("norm", "value", "off")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -217,6 +233,57 @@ class ModelConfig(_Settings):
         above = bisect_left(range(high), parameters, lo=low, key=count)  # the smallest size with at least so many
         nearest = min({max(low, above - 1), above}, key=lambda size: (abs(count(size) - parameters), size))
         return replace(self, hidden_size=nearest)
+
+
+@dataclass(frozen=True)
+class TaskConfig(_Settings):
+    """What is learned. The settings of an encoder are the `ModelConfig`'s; the decoder has those of its own here."""
+
+    kind: str = setting("next-character", "What the model learns.", choices=KINDS)
+    variant: str = setting(
+        "", "Another form of it: sum (frames), large (number-names), left (fill-blank: reads the left side only)."
+    )
+    decoder_cell: str | None = setting(None, "The decoder's cell; none given, the encoder's.", choices=CELLS)
+    decoder_hidden_size: int | None = setting(
+        None, "The decoder's hidden size; none given, the encoder's.", low=1, high=2048
+    )
+    decoder_num_layers: int | None = setting(None, "The decoder's layers; none given, the encoder's.", low=1, high=4)
+    teacher_forcing: float = setting(
+        1.0,
+        "Share of its steps at which a decoder reads the right symbol in training, and not the one it wrote itself.",
+        low=0,
+        high=1,
+    )
+    reverse_input: bool = setting(
+        False, "Whether an encoder reads from the end, so that what is written first was read last."
+    )
+    length: int | None = setting(
+        None, "Frames of a video, or characters of a window with a blank; none given, the usual.", low=2, high=200
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.variant not in VARIANTS[self.kind]:
+            known = ", ".join(shown(variant) for variant in VARIANTS[self.kind])
+            raise ConfigError(f"variant must be one of {known} for {self.kind}, not {shown(self.variant)}.")
+        for names, kinds in (
+            (("decoder_cell", "decoder_hidden_size", "decoder_num_layers", "reverse_input"), WITH_DECODER),
+            (("teacher_forcing",), WRITERS),
+            (("length",), WITH_LENGTH),
+        ):
+            for name in names:
+                if self.kind not in kinds and getattr(self, name) != _field(TaskConfig, name).default:
+                    raise ConfigError(f"{name} is a setting of {', '.join(kinds)}, not of {self.kind}.")
+
+    def decoder(self, encoder: ModelConfig) -> ModelConfig:
+        """The decoder that goes with this encoder; it reads in one direction, what it has written."""
+        return replace(
+            encoder,
+            cell=self.decoder_cell or encoder.cell,
+            hidden_size=self.decoder_hidden_size or encoder.hidden_size,
+            num_layers=self.decoder_num_layers or encoder.num_layers,
+            bidirectional=False,
+        )
 
 
 @dataclass(frozen=True)

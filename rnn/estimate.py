@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from rnn import corpora
-from rnn.config import ModelConfig, TrainConfig
+from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Text, from_paste
 from rnn.errors import TrainingError
 from rnn.hardware import Resolved
@@ -21,6 +21,7 @@ from rnn.probe import Stepwise, faster_precision, gains_are_possible, in_turns, 
 from rnn.records import Estimate, StepMetrics
 from rnn.scan import is_by_hand
 from rnn.tasks import Task
+from rnn.tasks.making import make
 from rnn.tasks.next_character import NextCharacter
 from rnn.training import LIVE_STREAMS, TrainState, advance
 from rnn.vocabulary import Vocabulary
@@ -56,27 +57,36 @@ class _Rates:
 _known: OrderedDict[tuple[Any, ...], _Rates] = OrderedDict()
 
 
-def estimate(data: str | Text | Task, model: ModelConfig, train: TrainConfig) -> Estimate:
+def estimate(
+    data: str | Text | Task | None, model: ModelConfig, train: TrainConfig, learned: TaskConfig | None = None
+) -> Estimate:
     """What this training would take, if it had the machine to itself.
 
     Args:
-        data: a text to predict, or any task.
+        data: a text, or any task; None where `learned` has its own data.
         model, train: as they would be given to `TrainState.create`, which shrinks `train` in the same way.
+        learned: what is learned; None: to predict the next character of the text.
 
     Raises:
         TextError: the text cannot be trained on.
         ConfigError: a setting does not suit the task or this machine.
         TrainingError: not even the first step can be taken.
     """
-    return to_the_end(estimating(data, model, train))
+    return to_the_end(estimating(data, model, train, learned))
 
 
-def estimating(data: str | Text | Task, model: ModelConfig, train: TrainConfig) -> Stepwise[Estimate]:
+def estimating(
+    data: str | Text | Task | None, model: ModelConfig, train: TrainConfig, learned: TaskConfig | None = None
+) -> Stepwise[Estimate]:
     """`estimate`, with a pause after each step for whoever shares the thread.
 
     What was measured of a text is remembered for all texts with as many characters in their vocabulary.
     """
     given = from_paste(data) if isinstance(data, str) else data
+    if learned is not None and learned.kind != "next-character":
+        assert given is None or isinstance(given, Text)
+        given = make(learned, given, train.max_vocabulary)
+    assert given is not None
     if not isinstance(given, Text):
         train, _ = given.fit(train)
         rates = yield from _measuring(given, model, train)
@@ -129,9 +139,9 @@ def _measuring(task: Task, model: ModelConfig, train: TrainConfig) -> Stepwise[_
         precision=precision,
         device=device,
         parameters=sum(weight.numel() for weight in weights.values()),
-        outputs=len(weights["head.weight"]) if "head.weight" in weights else 1,
-        T=batch.inputs.shape[0],
-        B=batch.inputs.shape[1],
+        outputs=next((len(weight) for name, weight in weights.items() if name.endswith("head.weight")), 1),
+        T=batch.steps,
+        B=batch.targets.shape[-1],
         predictions=batch.predictions,
         seconds_per_step=seconds,
         evaluated=evaluated,

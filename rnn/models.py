@@ -15,6 +15,8 @@ from rnn.config import ModelConfig
 from rnn.errors import ConfigError
 from rnn.scan import Path, is_by_hand, scan
 
+SHUT = 1e4  # a gate's sum of this size rounds to 0 or 1 in every number format
+
 
 def detach_state(state: State) -> State:
     """The same numbers without their history: gradients stop here. This is the cut of truncated BPTT."""
@@ -72,6 +74,7 @@ class Recurrent(nn.Module):
         path: Path = "scan",
         dtype: torch.dtype | None = None,
         embedding: Tensor | None = None,
+        lengths: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Runs the layers over a sequence.
 
@@ -81,12 +84,18 @@ class Recurrent(nn.Module):
             path: "scan" is the fast one, "cells" the readable one.
             dtype: number format of the computation; None means that of the weights.
             embedding: (V, I), one row for each symbol.
+            lengths: (B,), how many steps of each sequence are real; the others, at its end, are padding, whatever
+                they hold, and change nothing: the outputs at them are not to be used. None: all T are real.
 
         Returns:
             The last layer's h at every step, (T, B, directions * H), in the format of the computation, and the state
-            after the sequence, in that of the weights.
+            after the last real step (of the second direction: after the first one), in that of the weights.
+
+        Raises:
+            ConfigError: there is not one length for each sequence, from 1 to T.
         """
         c = self.config
+        padding = None if lengths is None else Padding(lengths, x)
         dtype = dtype or self.weights(0).W_hh.dtype
         if state is None:
             state = self.initial_state(x.shape[1])
@@ -102,11 +111,28 @@ class Recurrent(nn.Module):
                 w = self.weights(layer, reverse)
                 if embedding is not None and layer == 0:
                     w = w._replace(W_xh=w.W_xh @ embedding.t())  # what each symbol brings, before it is looked up
-                output, after = scan(c.cell, x, own, w, c.nonlinearity, reverse, dtype, path)
+                if padding is None:
+                    output, after = scan(c.cell, x, own, w, c.nonlinearity, reverse, dtype, path)
+                else:
+                    output, after = self._padded_scan(x, own, w, reverse, dtype, path, padding)
                 outputs.append(output)
                 last.append(after)
             x = torch.cat(outputs, dim=-1) if c.bidirectional else outputs[0]
         return x, tuple(torch.stack(parts) for parts in zip(*last, strict=True))
+
+    def _padded_scan(
+        self, x: Tensor, state: State, w: Weights, reverse: bool, dtype: torch.dtype, path: Path, padding: Padding
+    ) -> tuple[Tensor, State]:
+        """`scan` over sequences of several lengths. What follows a sequence cannot reach back into it, so only the
+        state has to be fetched from the last real step; an LSTM's c, which no output shows, is kept to the end."""
+        c = self.config
+        if reverse:
+            x = padding.turned(x)
+        if c.cell == "lstm":
+            x, w = padding.keeping(x, w)
+        outputs, after = scan(c.cell, x, state, w, c.nonlinearity, False, dtype, path)
+        after = (padding.last(outputs).to(after[0].dtype), *after[1:])
+        return (padding.turned(outputs) if reverse else outputs), after
 
     def _gains_from_folding(self, embedding: Tensor, x: Tensor, dtype: torch.dtype) -> bool:
         """Whether W_xh is to be multiplied with the embedding: where one-hot vectors cost nothing, and these more."""
@@ -118,11 +144,66 @@ class Recurrent(nn.Module):
 
         Between layers here, and by `CharRNN` between the last one and the output, as char-rnn had it.
         """
-        p = self.config.dropout
-        if not self.training or p == 0:
-            return x
-        kept = torch.empty(x.shape, dtype=x.dtype).bernoulli_(1 - p, generator=self.generator)
-        return x * (kept / (1 - p)).to(x.device)
+        return dropped(x, self.config.dropout if self.training else 0.0, self.generator)
+
+
+def dropped(x: Tensor, p: float, generator: torch.Generator) -> Tensor:
+    """x with a share p of its numbers set to 0 and the others scaled up, so that the expected sum stays the same."""
+    if p == 0:
+        return x
+    kept = torch.empty(x.shape, dtype=x.dtype).bernoulli_(1 - p, generator=generator)
+    return x * (kept / (1 - p)).to(x.device)
+
+
+class Padding:
+    """Where sequences of several lengths, side by side and filled up at their ends, are real.
+
+    Args:
+        lengths: real steps of each, (B,).
+        x: the sequences, (T, B, ...).
+
+    Attributes:
+        here: true at the padding, (T, B).
+
+    Raises:
+        ConfigError: there is not one length for each sequence, from 1 to T.
+    """
+
+    def __init__(self, lengths: Tensor, x: Tensor) -> None:
+        T, B = x.shape[:2]
+        if lengths.shape != (B,):
+            raise ConfigError(f"lengths must be one for each of the {B} sequences, not {tuple(lengths.shape)}.")
+        lengths = lengths.to(x.device, torch.long)
+        shortest, longest = lengths.aminmax()
+        if shortest < 1 or longest > T:
+            raise ConfigError(f"lengths must be from 1 to {T}, not {int(shortest)} to {int(longest)}.")
+        t, b = torch.arange(T, device=x.device).unsqueeze(1), torch.arange(B, device=x.device)
+        self.here = t >= lengths
+        self._last = (lengths - 1) * B + b  # in the rows of a matrix (T * B, ...)
+        self._turned = (torch.where(self.here, t, lengths - 1 - t) * B + b).flatten()
+
+    def last(self, outputs: Tensor) -> Tensor:
+        """The row of each sequence's last real step: (T, B, H) -> (B, H)."""
+        return outputs.flatten(0, 1).index_select(0, self._last)
+
+    def turned(self, x: Tensor) -> Tensor:
+        """Each sequence backwards, its padding still behind it; (T, B) or (T, B, I). Turned twice it is as before."""
+        return x.flatten(0, 1).index_select(0, self._turned).view_as(x)
+
+    def keeping(self, x: Tensor, w: Weights) -> tuple[Tensor, Weights]:
+        """Inputs and weights of an LSTM that keeps its c at the padding.
+
+        There it reads one input more (one symbol more, where x holds integers), whose weights shut the input gate and
+        open the forget gate: c_t = 1 * c_{t-1} + 0 * g, exactly, and the gradient of all else is zero.
+        """
+        rows, symbols = w.W_xh.shape
+        gate = w.W_xh.new_zeros(4, rows // 4)
+        gate[0], gate[1] = -SHUT, SHUT
+        if x.is_floating_point():
+            x = torch.cat([x, self.here.unsqueeze(-1).to(x)], dim=-1)
+        else:
+            x = x.long().masked_fill(self.here, symbols)
+        return x, w._replace(W_xh=torch.cat([w.W_xh, gate.view(rows, 1)], dim=1))
 
 
 class CharRNN(nn.Module):
@@ -136,18 +217,24 @@ class CharRNN(nn.Module):
         compute_dtype: number format of the matrix products; None means that of the weights. Weights, gradients and
             losses stay in the weights' own format.
 
+    Args:
+        seed: of the generator that draws weights and dropout masks.
+        generator: draws them in its place, where the model is a part of another.
+
     Raises:
         ConfigError: the vocabulary is empty.
     """
 
-    def __init__(self, config: ModelConfig, vocabulary_size: int, seed: int = 0) -> None:
+    def __init__(
+        self, config: ModelConfig, vocabulary_size: int, seed: int = 0, generator: torch.Generator | None = None
+    ) -> None:
         super().__init__()
         if vocabulary_size < 1:
             raise ConfigError(f"vocabulary_size must be at least 1, not {vocabulary_size}.")
         self.config = config
         self.vocabulary_size = vocabulary_size
         self.compute_dtype: torch.dtype | None = None
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = generator or torch.Generator().manual_seed(seed)
         width = config.directions * config.hidden_size
         if config.embedding_size:
             self.embedding = nn.Embedding(vocabulary_size, config.embedding_size, device="meta")

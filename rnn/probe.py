@@ -63,7 +63,7 @@ def measuring(task: Task, model: ModelConfig, train: TrainConfig, device: str) -
     key = (task.kind, model, size, B, T, device, torch.get_num_threads())
     if key not in _measured:
         batch = task.batch(replace(train, batch_size=B, bptt_steps=T, truncation="reset"), 0)
-        batch = replace(batch, inputs=batch.inputs.to(device), targets=batch.targets.to(device))
+        batch = batch.to(device)
 
         def step(precision: str) -> None:
             network.compute_dtype = getattr(torch, precision)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ class StepMetrics:
         validation_loss: nats per prediction on the validation part, on the steps that measured it.
         clipped: 1 where the gradient was limited before the update, 0 where it was not; of several steps, the share.
             None in what was written before it was recorded.
+        score: the share of the validation part that the model answers right, on the steps that measured it, where the
+            task has right answers; None elsewhere, and in what was written before it was recorded.
     """
 
     step: int
@@ -40,6 +42,7 @@ class StepMetrics:
     characters: int
     validation_loss: float | None = None
     clipped: float | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,25 @@ class Estimate:
     steps: int
     precision: str
     seconds_per_step: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One example that was kept from training, and what a model answers.
+
+    Attributes:
+        inputs: what the model reads: an image (8, 8), frames (T, 8, 8), or a text.
+        expected, predicted: the right answer and the model's, as they are shown; at each step they are lists in words
+            parted by spaces.
+        is_right: whether they are the same.
+        probabilities: the model's of each class, (classes,) or, at each step, (T, classes); None where it writes.
+    """
+
+    inputs: NDArray[np.float32] | str
+    expected: str
+    predicted: str
+    is_right: bool
+    probabilities: NDArray[np.float32] | None = None
 
 
 METRICS = tuple(f.name for f in fields(StepMetrics))
@@ -232,9 +254,9 @@ class RunInfo:
         name: what its owner calls it.
         status: queued, running, paused, finished, failed or interrupted.
         message: one sentence about why it stands where it stands, or "".
-        text_name: name of the text it trains on.
-        text_sha256: key of that text in the store.
-        kind: the task, as in the checkpoint.
+        text_name: name of the text it trains on, or of the task's own data.
+        text_sha256: key of that text in the store; that of the empty text where the task has its own data.
+        kind: what it learns, a key of `rnn.catalogue.TASKS`.
         model: `ModelConfig` as JSON values.
         train: `TrainConfig` as JSON values.
         stop_at: the step to stop at in place of the configured one, or None.
@@ -250,6 +272,8 @@ class RunInfo:
         race_id: uuid4 of the race it is a member of, or None.
         race_label, race_order: its name and place (from 0) in that race.
         race_mode: what the members of that race keep level, a key of `rnn.race.MODES`, or "".
+        task: `TaskConfig` as JSON values.
+        score: the last share of right answers on the validation part, or None.
     """
 
     id: str
@@ -276,6 +300,8 @@ class RunInfo:
     race_label: str = ""
     race_order: int = 0
     race_mode: str = ""
+    task: dict[str, object] = field(default_factory=dict)
+    score: float | None = None
 
     @property
     def last_step(self) -> int:

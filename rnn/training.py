@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn.cells import State
-from rnn.config import ModelConfig, TrainConfig
+from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Text, from_paste
 from rnn.divergence import EXPLODED, RECOVERY_RATE, Divergence, likely_cause, recovery
 from rnn.errors import ConfigError, TrainingError
@@ -29,7 +29,7 @@ from rnn.optimizers import clip, load_slots, make_optimizer, scheduled_rate, slo
 from rnn.probe import faster_precision
 from rnn.records import LayerNorms, StepMetrics, is_measured
 from rnn.tasks import Evaluation, Task
-from rnn.tasks.next_character import NextCharacter
+from rnn.tasks.making import make
 from rnn.vocabulary import Vocabulary
 
 KEEPSAKE_EVERY = 25  # steps between two copies of a healthy run, to go back to if the loss explodes
@@ -94,22 +94,30 @@ class TrainState:
 
     @classmethod
     def create(
-        cls, data: str | Text | Task, config: ModelConfig | None = None, train_config: TrainConfig | None = None
+        cls,
+        data: str | Text | Task | None,
+        config: ModelConfig | None = None,
+        train_config: TrainConfig | None = None,
+        learned: TaskConfig | None = None,
     ) -> Self:
         """A run at step 0 with freshly drawn weights.
 
         Args:
-            data: a text to predict (a plain string is treated as pasted), or any task.
+            data: a text (a plain string is treated as pasted), or any task; None where `learned` has its own data.
             config, train_config: the defaults of the classes where left out. A short text shrinks `batch_size`,
                 `bptt_steps` and the validation part; `notes` says so.
+            learned: what is learned of a text, or without one.
 
         Raises:
-            TextError: the text cannot be trained on.
+            TextError: the text cannot be trained on, or there is none.
             ConfigError: a setting does not suit the task or this machine.
         """
         given = from_paste(data) if isinstance(data, str) else data
         config, train_config = config or ModelConfig(), train_config or TrainConfig()
-        task = NextCharacter.from_text(given, train_config.max_vocabulary) if isinstance(given, Text) else given
+        if given is None or isinstance(given, Text):
+            task = make(learned or TaskConfig(), given, train_config.max_vocabulary)
+        else:
+            task = given
         train_config, notes = task.fit(train_config)
         resolved = Resolved.here(train_config)
         if resolved.precision == "auto":
@@ -316,9 +324,7 @@ def _take_step(state: TrainState) -> None:
     """Forward over a chunk, backward through it, clip, update; the state is carried on, its history cut off."""
     started = time.perf_counter()
     config = state.train_config
-    batch = state.task.batch(config, state.step)
-    device = state.resolved.device
-    batch = replace(batch, inputs=batch.inputs.to(device), targets=batch.targets.to(device))
+    batch = state.task.batch(config, state.step).to(state.resolved.device)
     state.model.train()
     state.optimizer.zero_grad()
     loss, hidden = state.task.loss(state.model, batch, None if batch.begins else state.hidden)
@@ -368,7 +374,8 @@ def _evaluate_step(state: TrainState) -> Iterator[None]:
         yield
     if not math.isfinite(evaluation.loss):
         raise _Diverged("loss", state.step)
-    state.history[-1] = replace(state.history[-1], validation_loss=evaluation.loss)
+    score = evaluation.scores.get("accuracy")
+    state.history[-1] = replace(state.history[-1], validation_loss=evaluation.loss, score=score)
     if state.best is None or evaluation.loss < state.best.loss:
         weights = {name: t.detach().clone() for name, t in state.model.state_dict().items()}
         state.best = Best(evaluation.loss, state.step, weights)

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
 
+from rnn.catalogue import TASKS
+from rnn.catalogue import check as check_task
 from rnn.checkpoint_file import Checkpoint, read, write
-from rnn.config import ModelConfig, TrainConfig
+from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, PlaygroundError, StoreError
 from rnn.memory import keep_freed_memory
@@ -140,11 +142,27 @@ class Scheduler:
     # What pages ask for
 
     def create(
-        self, token: str, text: Text, model: ModelConfig, train: TrainConfig, name: str = "", start: bool = True
+        self,
+        token: str,
+        text: Text | None,
+        model: ModelConfig,
+        train: TrainConfig,
+        name: str = "",
+        start: bool = True,
+        task: TaskConfig | None = None,
     ) -> str:
-        """Adds a run, starts it (or queues it, if its owner has too many active ones), and returns its id."""
+        """Adds a run, starts it (or queues it, if its owner has too many active ones), and returns its id.
+
+        Args:
+            text: what it reads; None where the task has its own data.
+            task: what it learns; None: to predict the next character.
+
+        Raises:
+            ConfigError: this model cannot learn this task.
+        """
+        check_task(task or TaskConfig(), model)
         self._require_room(token)
-        run_id = self.store.create(token, text, model, train, name)
+        run_id = self.store.create(token, text, model, train, name, task)
         if start:
             self.resume(run_id, token)
         return run_id
@@ -167,14 +185,19 @@ class Scheduler:
             self.resume(self.store.race(race_id)[0].id, token)
         return race_id
 
-    def adopt(self, token: str, text: Text, checkpoint: Checkpoint, name: str = "") -> str:
+    def adopt(self, token: str, text: Text | None, checkpoint: Checkpoint, name: str = "") -> str:
         """Adds a run that goes on from a checkpoint file; it rests until it is resumed. Returns its id.
+
+        Args:
+            text: what it was trained on; None where the task has its own data.
 
         Raises:
             CheckpointError: no run can go on from it, or it was trained on another text.
         """
         if not checkpoint.is_resumable:
-            raise CheckpointError("This file holds a model without its run: it can write, but training cannot go on.")
+            raise CheckpointError("This file holds a model without its run: it can be used, but not trained further.")
+        if text is None and TASKS[checkpoint.kind].needs_text:
+            raise CheckpointError("Training goes on from this file with the text it was trained on. Give that text.")
         self._require_room(token)
         return self._thread.compute(lambda: self._adopt(token, checkpoint, text, name))
 
@@ -306,10 +329,18 @@ class Scheduler:
 
         return self._thread.compute(prepared, timeout)
 
-    def estimate(self, text: Text, model: ModelConfig, train: TrainConfig, timeout: float = 60.0) -> Estimate:
+    def estimate(
+        self,
+        text: Text | None,
+        model: ModelConfig,
+        train: TrainConfig,
+        timeout: float = 60.0,
+        task: TaskConfig | None = None,
+    ) -> Estimate:
         """What this training would take here, by a few steps of it; active runs have a turn after each.
 
         Args:
+            text, task: as `create` takes them.
             timeout: seconds that the torch thread may take to come to any one step.
 
         Raises:
@@ -321,7 +352,7 @@ class Scheduler:
             from rnn.estimate import estimating
 
             _prepare_torch()
-            return estimating(text, model, train)
+            return estimating(text, model, train, task)
 
         work = self._thread.compute(begin, timeout)
         while (found := self._thread.compute(lambda: self._take_turn(work), timeout)) is None:
@@ -472,7 +503,7 @@ class Scheduler:
         else:
             info = self.store.get(run_id)
             model, train = ModelConfig.from_json(info.model), TrainConfig.from_json(info.train)
-            state = TrainState.create(text, model, train)
+            state = TrainState.create(text, model, train, TaskConfig.from_json(info.task))
         stored = min(self.store.get(run_id).step, state.step)  # after a power cut the database may be behind the file
         self.store.rewind(run_id, state.step)
         last_step = stop_at or state.train_config.steps
@@ -506,12 +537,12 @@ class Scheduler:
                 self.store.set_status(run_id, "queued", RESTARTED)
                 entry.run_ids.append(run_id)
 
-    def _adopt(self, token: str, checkpoint: Checkpoint, text: Text, name: str) -> str:
+    def _adopt(self, token: str, checkpoint: Checkpoint, text: Text | None, name: str) -> str:
         from rnn.checkpoints import to_state
 
         _prepare_torch()
         state = to_state(checkpoint, text)
-        run_id = self.store.create(token, text, checkpoint.model, checkpoint.train, name)
+        run_id = self.store.create(token, text, checkpoint.model, checkpoint.train, name, checkpoint.task)
         try:
             entry = Entry(run_id, owner_key(token), [run_id])
             job = Job(run_id, entry, state, iter(()), state.train_config.steps, stored=0)

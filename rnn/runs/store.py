@@ -24,14 +24,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rnn.config import ModelConfig, TrainConfig
+from rnn.catalogue import TASKS
+from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import NoSuchRunError, StoreError
 from rnn.files import playground_home, remove_partial
 from rnn.race import Member
 from rnn.records import MEASURED_EVERY, MEASURED_FIRST, METRICS, LayerNorms, RunInfo, StepMetrics
 
-VERSION = 4
+VERSION = 5
 BUSY_SECONDS = 5.0
 ACTIVE = ("queued", "running")
 STATUSES = (*ACTIVE, "paused", "finished", "failed", "interrupted")
@@ -49,7 +50,7 @@ CREATE TABLE IF NOT EXISTS runs (
     loss REAL, validation_loss REAL, best_validation_loss REAL, created REAL NOT NULL, updated REAL NOT NULL,
     restarts INTEGER NOT NULL DEFAULT 0, diverged INTEGER NOT NULL DEFAULT 0, rate_multiplier REAL NOT NULL DEFAULT 1,
     race_id TEXT, race_label TEXT NOT NULL DEFAULT '', race_order INTEGER NOT NULL DEFAULT 0,
-    race_mode TEXT NOT NULL DEFAULT ''
+    race_mode TEXT NOT NULL DEFAULT '', task TEXT NOT NULL DEFAULT '{}', score REAL
 );
 CREATE INDEX IF NOT EXISTS runs_of_owner ON runs (owner, created);
 CREATE INDEX IF NOT EXISTS runs_of_race ON runs (race_id, race_order);
@@ -57,7 +58,7 @@ CREATE TABLE IF NOT EXISTS metrics (
     run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL, epoch REAL NOT NULL,
     loss REAL NOT NULL, grad_norm REAL NOT NULL, learning_rate REAL NOT NULL, chars_per_second REAL NOT NULL,
     elapsed REAL NOT NULL, characters INTEGER NOT NULL, validation_loss REAL, clipped REAL,
-    PRIMARY KEY (run_id, step)
+    score REAL, PRIMARY KEY (run_id, step)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS layers (
     run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL, name TEXT NOT NULL,
@@ -88,6 +89,11 @@ UPGRADES = {
         ALTER TABLE runs ADD COLUMN race_order INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE runs ADD COLUMN race_mode TEXT NOT NULL DEFAULT '';
         CREATE INDEX runs_of_race ON runs (race_id, race_order);
+    """,
+    4: """
+        ALTER TABLE runs ADD COLUMN task TEXT NOT NULL DEFAULT '{}';
+        ALTER TABLE runs ADD COLUMN score REAL;
+        ALTER TABLE metrics ADD COLUMN score REAL;
     """,
 }
 
@@ -172,9 +178,24 @@ class Store:
 
     # Runs
 
-    def create(self, token: str, text: Text, model: ModelConfig, train: TrainConfig, name: str = "") -> str:
-        """Adds a run, paused at step 0, and returns its id."""
-        row = _new_row(token, text, model, train, name)
+    def create(
+        self,
+        token: str,
+        text: Text | None,
+        model: ModelConfig,
+        train: TrainConfig,
+        name: str = "",
+        task: TaskConfig | None = None,
+    ) -> str:
+        """Adds a run, paused at step 0, and returns its id.
+
+        Args:
+            text: what it reads; None where the task has its own data.
+            task: what it learns; None: to predict the next character.
+        """
+        task = task or TaskConfig()
+        text = _text_of(task, text)
+        row = _new_row(token, text, model, train, name, task)
         self._insert(text, [row])
         return str(row["id"])
 
@@ -182,7 +203,7 @@ class Store:
         """Adds a run for each member, all of them or none, paused at step 0; returns the id of the race."""
         race_id = str(uuid.uuid4())
         rows = [
-            _new_row(token, text, member.model, member.train, f"{member.label} in a race on {text.name}")
+            _new_row(token, text, member.model, member.train, f"{member.label} in a race on {text.name}", TaskConfig())
             | {"race_id": race_id, "race_label": _checked_name(member.label), "race_order": place, "race_mode": mode}
             for place, member in enumerate(members)
         ]
@@ -319,14 +340,16 @@ class Store:
         """Removes what a server that was killed had only half written; only for the one that may write."""
         remove_partial(self.home / "runs")
 
-    def text(self, run_id: str) -> Text:
-        """The text of a run."""
+    def text(self, run_id: str) -> Text | None:
+        """The text of a run; None where its task has its own data."""
         rows = self._rows(
-            "SELECT text_name, content, text_builtin FROM texts JOIN runs ON sha256 = text_sha256 WHERE id = ?",
+            "SELECT kind, text_name, content, text_builtin FROM texts JOIN runs ON sha256 = text_sha256 WHERE id = ?",
             _checked_id(run_id),
         )
         if not rows:
             raise StoreError("The text of this run is no longer here.")
+        if not TASKS[rows[0]["kind"]].needs_text:
+            return None
         return Text(rows[0]["text_name"], rows[0]["content"], builtin=bool(rows[0]["text_builtin"]))
 
     # Metrics and samples
@@ -337,15 +360,17 @@ class Store:
         if not metrics:
             return
         last = metrics[-1]
-        validation = [m.validation_loss for m in metrics if m.validation_loss is not None]
+        validated = next((m for m in reversed(metrics) if m.validation_loss is not None), None)
         rows = [(run_id, *(getattr(m, name) for name in METRICS)) for m in metrics]
         with self._transaction() as db:
-            db.executemany("INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            db.executemany(f"INSERT OR REPLACE INTO metrics VALUES (?{', ?' * len(METRICS)})", rows)
             db.execute(
-                "UPDATE runs SET step = ?, elapsed = ?, loss = ?, validation_loss = coalesce(?, validation_loss), "
-                "best_validation_loss = ?, updated = ? WHERE id = ?",
-                (last.step, last.elapsed, last.loss, validation[-1] if validation else None, best, time.time(), run_id),
+                "UPDATE runs SET step = ?, elapsed = ?, loss = ?, best_validation_loss = ?, updated = ? WHERE id = ?",
+                (last.step, last.elapsed, last.loss, best, time.time(), run_id),
             )
+            if validated is not None:
+                values = (validated.validation_loss, validated.score, run_id)
+                db.execute("UPDATE runs SET validation_loss = ?, score = ? WHERE id = ?", values)
 
     def metrics(self, run_id: str, points: int | None = 500) -> list[StepMetrics]:
         """A run's curves in at most `points` points, each the mean of equally many steps (None: every step)."""
@@ -370,7 +395,7 @@ class Store:
         """The means of every `stride` steps, from the one after step `after` on."""
         rows = self._rows(
             "SELECT max(step), max(epoch), avg(loss), avg(grad_norm), avg(learning_rate), avg(chars_per_second), "
-            "max(elapsed), max(characters), avg(validation_loss), avg(clipped) FROM metrics "
+            "max(elapsed), max(characters), avg(validation_loss), avg(clipped), avg(score) FROM metrics "
             "WHERE run_id = ? AND step > ? GROUP BY (step - 1) / ? ORDER BY step",
             run_id,
             after,
@@ -475,6 +500,7 @@ _LAST_METRICS = """
         SELECT validation_loss FROM metrics WHERE run_id = :id AND validation_loss IS NOT NULL
         ORDER BY step DESC LIMIT 1
     ),
+    score = (SELECT score FROM metrics WHERE run_id = :id AND validation_loss IS NOT NULL ORDER BY step DESC LIMIT 1),
     best_validation_loss = (SELECT min(validation_loss) FROM metrics WHERE run_id = :id)
 """
 
@@ -530,20 +556,34 @@ def _checked_name(name: str) -> str:
     return cleaned[:MAX_NAME]
 
 
-def _new_row(token: str, text: Text, model: ModelConfig, train: TrainConfig, name: str) -> dict[str, Any]:
+def _text_of(task: TaskConfig, text: Text | None) -> Text:
+    """The text as it is stored: of a task with its own data the empty one, under the name of that data."""
+    info = TASKS[task.kind]
+    if not info.needs_text:
+        return Text(info.data, "", builtin=True)
+    if text is None:
+        raise StoreError(f"A model that {info.does} learns it from a text. Choose one.")
+    return text
+
+
+def _new_row(
+    token: str, text: Text, model: ModelConfig, train: TrainConfig, name: str, task: TaskConfig
+) -> dict[str, Any]:
     """The columns of a run that has not begun."""
     now = time.time()
+    network = "Network" if task.kind == "digit" else model.cell.upper()  # the one without a cell
     return {
         "id": str(uuid.uuid4()), "owner": owner_key(token),
-        "name": _checked_name(name or f"{model.cell.upper()} {model.hidden_size} on {text.name}"),
-        "status": "paused", "message": "", "kind": "next-character", "text_sha256": text.sha256,
-        "text_name": text.name, "text_builtin": text.builtin, "model": json.dumps(model.to_json()),
-        "train": json.dumps(train.to_json()), "stop_at": None, "step": 0, "saved_step": 0, "elapsed": 0.0,
+        "name": _checked_name(name or f"{network} {model.hidden_size} on {text.name}"),
+        "status": "paused", "message": "", "kind": task.kind, "task": json.dumps(task.to_json()),
+        "text_sha256": text.sha256, "text_name": text.name, "text_builtin": text.builtin,
+        "model": json.dumps(model.to_json()), "train": json.dumps(train.to_json()),
+        "stop_at": None, "step": 0, "saved_step": 0, "elapsed": 0.0,
         "created": now, "updated": now,
     }  # fmt: skip
 
 
 def _info(row: sqlite3.Row) -> RunInfo:
     values = {name: row[name] for name in RunInfo.__dataclass_fields__}
-    values |= {"model": json.loads(row["model"]), "train": json.loads(row["train"])}
+    values |= {name: json.loads(row[name]) for name in ("model", "train", "task")}
     return RunInfo(**values | {"diverged": bool(row["diverged"])})

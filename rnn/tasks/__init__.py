@@ -7,13 +7,15 @@ is resumed at step 100 sees what it would have seen anyway, and no position has 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from rnn.cells import State
-from rnn.config import ModelConfig, TrainConfig
+from rnn.config import ModelConfig, TaskConfig, TrainConfig
+from rnn.records import Prediction
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Batch:
         begins: whether the sequences begin here, so that no state is carried in.
         predictions: how many predictions the loss is the mean of.
         epoch: passes over the training data when this batch is done, fractional.
+        steps: that a recurrent network takes over one sequence.
+        input_lengths, target_lengths: (B,), where sequences of several lengths are filled up at their ends.
     """
 
     inputs: Tensor
@@ -32,6 +36,14 @@ class Batch:
     begins: bool
     predictions: int
     epoch: float
+    steps: int
+    input_lengths: Tensor | None = None
+    target_lengths: Tensor | None = None
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch with its tensors on this device."""
+        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return replace(self, **moved)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -42,7 +54,7 @@ class Evaluation:
         loss: mean cross-entropy, nats per prediction.
         predictions: how many were scored.
         fraction: share of the part that has been read, 1 when it is done.
-        scores: what else the task measures, by name (accuracy and the like).
+        scores: what else the task measures, by name; "accuracy" is the share of right answers.
     """
 
     loss: float
@@ -52,7 +64,7 @@ class Evaluation:
 
 
 class Task(Protocol):
-    """One thing to train on; `rnn.tasks.next_character.NextCharacter` is the first."""
+    """One thing to train on; `rnn.tasks.next_character.NextCharacter` is the first, `rnn.tasks.examples` has others."""
 
     @property
     def kind(self) -> str:
@@ -86,3 +98,20 @@ class Task(Protocol):
 
     def to_json(self) -> dict[str, Any]:
         """What a checkpoint must say of the task, without its data."""
+
+
+class Answering(Task, Protocol):
+    """A task with right answers, which can be shown and counted."""
+
+    @property
+    def config(self) -> TaskConfig:
+        """What is learned."""
+
+    def predictions(self, model: nn.Module, count: int, seed: int = 0) -> list[Prediction]:
+        """What the model answers to `count` examples of the test part; same seed, same examples."""
+
+    def test(self, model: nn.Module) -> Evaluation:
+        """The score on the test part, which neither training nor its stop has seen."""
+
+    def baselines(self) -> dict[str, float]:
+        """What is right as often without the very thing that the task is about, by name: a share of 1."""

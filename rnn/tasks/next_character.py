@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnn import corpora
+from rnn.catalogue import check
 from rnn.cells import State
-from rnn.config import ModelConfig, TrainConfig
+from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import ConfigError, TrainingError
 from rnn.models import CharRNN
@@ -46,6 +47,7 @@ class NextCharacter:
     encoded: NDArray[Any] | None
     text: dict[str, Any]
     kind: ClassVar[str] = "next-character"
+    config: ClassVar[TaskConfig] = TaskConfig()
 
     @classmethod
     def from_text(cls, text: Text, max_vocabulary: int | None = None) -> Self:
@@ -54,11 +56,7 @@ class NextCharacter:
         return cls(vocabulary, vocabulary.encode(text.content, "replace"), describe(text))
 
     def model(self, config: ModelConfig, seed: int) -> CharRNN:
-        if config.bidirectional:
-            raise ConfigError(
-                "bidirectional must be false for next-character prediction: the second direction reads from the end, "
-                "so it would see the very characters that are to be predicted."
-            )
+        check(self.config, config)
         return CharRNN(config, len(self.vocabulary), seed)
 
     def fit(self, config: TrainConfig) -> tuple[TrainConfig, tuple[str, ...]]:
@@ -87,6 +85,7 @@ class NextCharacter:
             begins=start == 0 or config.truncation == "reset",
             predictions=inputs[:, chunk].size,
             epoch=step // chunks + min(start + T, length) / length,
+            steps=inputs[:, chunk].shape[1],
         )
 
     def loss(self, model: nn.Module, batch: Batch, state: State | None) -> tuple[Tensor, State | None]:
@@ -121,19 +120,28 @@ class NextCharacter:
         return "".join(s.char for s in drawn)
 
     def to_json(self) -> dict[str, Any]:
-        return {"vocabulary": self.vocabulary.to_json(), "text": self.text}
+        return {"task": self.config.to_json(), "vocabulary": self.vocabulary.to_json(), "text": self.text}
 
     @property
     def _data(self) -> NDArray[Any]:
-        if self.encoded is None:
-            raise TrainingError(
-                f"The text {self.text['name']!r} ({self.text['length']:,} characters) is not here, so training cannot "
-                "go on; give the text the model was trained on. Sampling works without it."
-            )
-        return self.encoded
+        return needed(self.encoded, self.text)
 
     def _parts(self, config: TrainConfig) -> tuple[NDArray[Any], NDArray[Any]]:
         return corpora.split(self._data, config.validation_fraction)
+
+
+def needed(encoded: NDArray[Any] | None, text: dict[str, Any]) -> NDArray[Any]:
+    """The encoded text.
+
+    Raises:
+        TrainingError: a checkpoint came without it.
+    """
+    if encoded is None:
+        raise TrainingError(
+            f"The text {text['name']!r} ({text['length']:,} characters) is not here, so training cannot go on; give "
+            "the text the model was trained on. Sampling works without it."
+        )
+    return encoded
 
 
 def describe(text: Text) -> dict[str, Any]:

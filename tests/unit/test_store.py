@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn.config import ModelConfig, TrainConfig
+from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import StoreError
 from rnn.files import playground_home
@@ -29,6 +29,7 @@ from rnn.runs.store import Store
 
 ANNA, BEN = "anna's token", "ben's token"
 ID = "6fa459ea-ee8a-4ca4-894e-db77e160355e"
+SETTINGS = (ModelConfig(cell="gru", hidden_size=5), TrainConfig(steps=9))
 RACERS = [Member(cell.upper(), ModelConfig(cell=cell, hidden_size=5), TrainConfig(steps=9)) for cell in ("rnn", "gru")]
 POEM = Text("poem.txt", "Tyger Tyger, burning bright,\nIn the forests of the night;\n")
 
@@ -41,7 +42,7 @@ def store(own_home: Path) -> Iterator[Store]:
 
 
 def create(store: Store, token: str = ANNA, text: Text = POEM, name: str = "") -> str:
-    return store.create(token, text, ModelConfig(cell="gru", hidden_size=5), TrainConfig(steps=9), name)
+    return store.create(token, text, *SETTINGS, name)
 
 
 def steps(first: int, last: int, validated: tuple[int, ...] = ()) -> list[StepMetrics]:
@@ -492,6 +493,8 @@ DOWNGRADES = {
         *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("diverged", "rate_multiplier"))],
     3: ["DROP INDEX runs_of_race",
         *(f"ALTER TABLE runs DROP COLUMN race_{name}" for name in ("id", "label", "order", "mode"))],
+    4: [*(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("task", "score")),
+        "ALTER TABLE metrics DROP COLUMN score"],
 }  # fmt: skip
 
 
@@ -516,6 +519,10 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(
         assert again.layers(run_id) == layers(1, 3)
         assert again.together(run_id) == [again.get(run_id)]
         assert len(again.race(again.create_race(ANNA, POEM, RACERS, "steps"))) == 2
+        assert TaskConfig.from_json(info.task) == TaskConfig()
+        again.add_metrics(run_id, [replace(m, score=0.5) for m in steps(4, 4, validated=(4,))], None)
+        assert [m.score for m in again.metrics(run_id)] == [None, None, None, 0.5]
+        assert again.get(again.create(ANNA, None, *SETTINGS, task=TaskConfig("digit"))).kind == "digit"
     assert other_program.execute("PRAGMA user_version").fetchone() == (store_module.VERSION,)
 
 
