@@ -1,7 +1,8 @@
-"""Train: a model on a text, and its loss as it falls."""
+"""Train: a model on a text or another task, and its loss as it falls."""
 
-from pages.parts import controls, live, racing, runs, service, shell, starting, texts
+from pages.parts import answers, controls, learning, live, racing, runs, service, shell, starting, texts
 from rnn import corpora
+from rnn.catalogue import TASKS
 
 shell.page("Train")
 service.open_runs()
@@ -10,32 +11,37 @@ info = runs.run_on_show()
 choose, watch = shell.settings_and_show([3, 7], is_shown_first=info is not None)
 
 with choose:
-    text = texts.text_chooser()
+    kind = learning.choose_task(info)
+    text = texts.text_chooser() if TASKS[kind].needs_text else None
     with shell.complaints():
-        model, train = controls.settings()
+        task, model, train = controls.settings(kind)
     found = corpora.preflight(text, train) if text else None
-    ready = found is not None and texts.show_preflight(found, model)
-    if starting.start_button(ready) and text is not None:
-        info = starting.start(text, model, train) or info
+    ready = learning.is_ready(task, model, train, found)
+    if starting.start_button(ready):
+        info = starting.start(text, task, model, train) or info
     estimate = starting.place_of_estimate()
     if text is not None and found is not None:
-        if ready:
+        if ready and kind == learning.TEXT_TASK:
             info = racing.race_controls(text, model, train, len(found.vocabulary)) or info
         texts.show_characters(found)
     runs.open_file(text)
 
 with watch:
-    if info is None:
-        live.empty_panel(text if ready else None, found.config if found else train)
-    elif info.race_id:
+    if info is not None:
         runs.run_bar(info)
+    if info is None or info.kind != kind:
+        if kind == learning.TEXT_TASK:
+            live.empty_panel(text if ready else None, found.config if found else train)
+        else:
+            answers.of_shipped(kind)
+    elif info.race_id:
         racing.race_panel(info.race_id)
     else:
-        live.run_panel(runs.run_bar(info))
+        live.run_panel(info)
 
 if len(own := service.own_runs()) > 1:
     runs.run_table(own)
     racing.compare_runs(own)
-if text is not None and found is not None and ready:
-    starting.show_estimate(estimate, text, model, found.config)  # last, because measuring takes its time
+if ready:  # last, because measuring takes its time
+    starting.show_estimate(estimate, text, task, model, found.config if found else train)
 service.warm_up()

@@ -22,13 +22,14 @@ TINY = 2.0**-1000
 LEVELS = 10  # shades beside none
 
 
-def _component(name: str, html: str) -> Any:
+def component(name: str, html: str) -> Any:
+    """The component of this name in `assets/`: its script and its style."""
     css, js = ((ASSETS / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
     return st.components.v2.component(f"rnn_playground_{name}", html=html, css=css, js=js)
 
 
-_text = _component("coloured_text", '<div class="text" role="listbox" tabindex="0"></div>')
-_guesses = _component("guesses", '<div class="guesses" role="list" tabindex="0"></div>')
+_text = component("coloured_text", '<div class="text" role="listbox" tabindex="0"></div>')
+_guesses = component("guesses", '<div class="guesses" role="list" tabindex="0"></div>')
 
 
 def palette() -> list[tuple[str, str]]:

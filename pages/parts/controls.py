@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.parts import keys
 from pages.parts.keys import in_url, of_preset
 from pages.parts.limits import limits
+from rnn.catalogue import TASKS, TaskInfo
 from rnn.config import (
     CELLS,
     CLIPS,
@@ -21,17 +22,28 @@ from rnn.config import (
     PRESETS,
     TRUNCATIONS,
     USUAL_RATES,
+    VARIANTS,
+    WITH_DECODER,
+    WITH_LENGTH,
+    WRITERS,
     ModelConfig,
+    TaskConfig,
     TrainConfig,
     bounds_for,
     help_for,
 )
 
+FORMS = {
+    "": "the usual one", "sum": "sum so far, without its tens", "large": "numbers up to 99,999",
+    "left": "from the left side only",
+}  # fmt: skip
 LARGEST = 2**53 - 1  # the largest whole number that a browser holds exactly
 
 
-def settings() -> tuple[ModelConfig, TrainConfig]:
-    """Model and training: a preset, and what was changed in it."""
+def settings(kind: str) -> tuple[TaskConfig, ModelConfig, TrainConfig]:
+    """What is learned by which network in which way: a preset, and what was changed in it."""
+    if kind != TaskConfig().kind:
+        return _of_task(kind)
     name = st.selectbox(
         "Model",
         list(PRESETS),
@@ -40,21 +52,92 @@ def settings() -> tuple[ModelConfig, TrainConfig]:
         help="Settings that go together.",
     )
     name = name if name in PRESETS else next(iter(PRESETS))  # a forged one
-    st.caption(PRESETS[name].description)
+    preset = PRESETS[name]
+    st.caption(preset.description)
     with st.expander("Settings", icon=":material/tune:"):
         network, training, stops = st.tabs(["Network", "Training", "Stops"])
         with network:
-            model = _network(name)
+            model = _network(name, preset.model)
         with training:
-            train = _training(name)
+            train = _over_a_text(name, _training(name, preset.train))
         with stops:
             train = _stops(name, train)
-    return model, train
+    return TaskConfig(), model, train
 
 
-def _network(preset: str) -> ModelConfig:
-    model = PRESETS[preset].model
+def _of_task(kind: str) -> tuple[TaskConfig, ModelConfig, TrainConfig]:
+    """The same where every example begins anew."""
+    info = TASKS[kind]
+    with st.expander("Settings", icon=":material/tune:"):
+        learned, network, training, stops = st.tabs(["Task", "Network", "Training", "Stops"])
+        with learned:
+            task = _task(kind, info)
+        with network:
+            model = _network(kind, info.model, kind)
+            model = replace(model, bidirectional=_both_ways(task, model))
+        with training:
+            train = _training(kind, replace(info.train, max_vocabulary=limits().max_vocabulary))
+        with stops:
+            train = _stops(kind, train)
+    return task, model, train
+
+
+def _both_ways(task: TaskConfig, model: ModelConfig) -> bool:
+    """Whether the network reads from both sides, where the task leaves the choice."""
+    if task.kind == "fill-blank":
+        return task.variant != "left"
+    if task.kind in ("digit", "digit-name"):
+        return False
+    return st.toggle(
+        "Both directions", model.bidirectional, **in_url(of_preset("bidirectional", task.kind)),
+        help=help_for(ModelConfig, "bidirectional"),
+    )  # fmt: skip
+
+
+def _task(kind: str, info: TaskInfo) -> TaskConfig:
+    """What is learned, in which form, and the decoder where there is one."""
+    task, left, right = info.task, *st.columns(2)
+    if len(VARIANTS[kind]) > 1:
+        variant = _choice(left, "Form", TaskConfig, "variant", VARIANTS[kind], task.variant, kind, FORMS.__getitem__)
+        task = replace(task, variant=variant)
+    if kind in WITH_LENGTH:
+        task = replace(task, length=_optional_number(right, "Length", TaskConfig, "length", task.length, kind))
+    if kind in WITH_DECODER:
+        same = "as the encoder"
+        cell = _choice(
+            left, "Decoder's cell", TaskConfig, "decoder_cell", (same, *CELLS), task.decoder_cell or same, kind,
+            lambda cell: cell if cell == same else cell.upper(),
+        )  # fmt: skip
+        task = replace(
+            task,
+            decoder_cell=None if cell == same else cell,
+            decoder_hidden_size=_optional_number(
+                right, "Its hidden size", TaskConfig, "decoder_hidden_size", task.decoder_hidden_size, kind
+            ),
+            decoder_num_layers=_optional_number(
+                left, "Its layers", TaskConfig, "decoder_num_layers", task.decoder_num_layers, kind
+            ),
+            reverse_input=right.toggle(
+                "Reversed input", task.reverse_input, **in_url(of_preset("reverse_input", kind)),
+                help=help_for(TaskConfig, "reverse_input"),
+            ),
+        )  # fmt: skip
+    if kind in WRITERS:
+        forcing = _real(left, "Teacher forcing", TaskConfig, "teacher_forcing", 0.0, 1.0, task.teacher_forcing, kind)
+        task = replace(task, teacher_forcing=forcing)
+    if task == info.task and kind not in (*WITH_LENGTH, *WRITERS):
+        st.caption("This task has no settings of its own.")
+    return task
+
+
+def _network(preset: str, model: ModelConfig, kind: str = "next-character") -> ModelConfig:
     left, right = st.columns(2)
+    if kind == "digit":  # one hidden layer and nothing recurrent
+        return replace(
+            model,
+            hidden_size=_number(left, "Hidden size", ModelConfig, "hidden_size", model.hidden_size, preset),
+            dropout=_real(right, "Dropout", ModelConfig, "dropout", 0.0, 0.9, model.dropout, preset, step=0.1),
+        )
     model = replace(
         model,
         cell=_choice(left, "Cell", ModelConfig, "cell", CELLS, model.cell, preset, str.upper),
@@ -71,8 +154,7 @@ def _network(preset: str) -> ModelConfig:
     return replace(model, nonlinearity=squash)
 
 
-def _training(preset: str) -> TrainConfig:
-    train = PRESETS[preset].train
+def _training(preset: str, train: TrainConfig) -> TrainConfig:
     left, right = st.columns(2)
     optimizer = _choice(
         left, "Optimizer", TrainConfig, "optimizer", OPTIMIZERS, train.optimizer, preset, OPTIMIZER_NAMES.__getitem__
@@ -88,17 +170,26 @@ def _training(preset: str) -> TrainConfig:
             preset if own else f"{preset}_{optimizer}", format="%.4g",
         ),
         batch_size=_number(left, "Batch size", TrainConfig, "batch_size", train.batch_size, preset),
-        bptt_steps=_number(right, "BPTT steps", TrainConfig, "bptt_steps", train.bptt_steps, preset),
+        seed=_number(right, "Seed", TrainConfig, "seed", train.seed, preset),
         clip=_choice(left, "Clip", TrainConfig, "clip", CLIPS, train.clip, preset, str),
         clip_norm=_real(
             right, "Clip at", TrainConfig, "clip_norm", 1e-3, 1e6, train.clip_norm, preset, format="%.4g"
         ),
-        truncation=_choice(
-            left, "Between chunks", TrainConfig, "truncation", TRUNCATIONS, train.truncation, preset, str
-        ),
-        seed=_number(right, "Seed", TrainConfig, "seed", train.seed, preset),
-        max_vocabulary=limits().max_vocabulary,
     )  # fmt: skip
+    return train
+
+
+def _over_a_text(preset: str, train: TrainConfig) -> TrainConfig:
+    """What only one long text asks for: where it is cut, and what of it is kept for validation."""
+    left, right = st.columns(2)
+    train = replace(
+        train,
+        bptt_steps=_number(left, "BPTT steps", TrainConfig, "bptt_steps", train.bptt_steps, preset),
+        truncation=_choice(
+            right, "Between chunks", TrainConfig, "truncation", TRUNCATIONS, train.truncation, preset, str
+        ),
+        max_vocabulary=limits().max_vocabulary,
+    )
     percent = st.slider(
         "Validation part, %", 0, 50, round(100 * train.validation_fraction),
         **in_url(of_preset("validation", preset)), help=help_for(TrainConfig, "validation_fraction"),

@@ -18,6 +18,8 @@ RUN_IN_URL = "run_in_url"  # the id that the URL had when it was last looked at
 OWNER = "owner_token"  # the visitor's secret
 RENAMINGS = "run_renamings"  # how many there were
 STARTED = "train_started"  # what was started last, as which run, and when
+TASK_OF_RUN = "train_task_of_run"  # the run whose task was chosen last, because it came on show
+DRAWN = "ask_drawn"  # the image that was drawn
 FROZEN = "run_frozen"  # the curves of a chart that stands still
 PIECE = "sample_piece"  # the text on show
 STEPPED = "sample_stepped"  # the one that is written step by step
@@ -31,11 +33,12 @@ UPLOADED = "sample_uploaded"  # the model of an uploaded file
 HOME_SEED = "home_seed"  # which text is shown there
 
 # Widgets in the URL
-TEXT, PRESET = "train_text", "train_preset"
+TASK, TEXT, PRESET = "train_task", "train_text", "train_preset"
 RACE_KIND, RACE_MODE, RACE_OPPONENT = "race_kind", "race_mode", "race_against"
 RACE_AXIS, RACE_UNIT = "race_x", "race_unit"
 COMPARED_AXIS, COMPARED_UNIT = "compared_x", "compared_unit"
 VIEW, UNIT, LOG_STEPS = "train_view", "loss_unit", "loss_log"
+TASK_VIEW, DEMO_VIEW, ASKED = "task_view", "demo_view", "ask_{}"
 PRIME, TEMPERATURE, LENGTH = "sample_prime", "sample_temperature", "sample_length"
 TOP_K, TOP_P, SEED = "sample_top_k", "sample_top_p", "sample_seed"
 STOP, UNKNOWN = "sample_stop", "sample_unknown"

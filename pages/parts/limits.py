@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, fields
 
+from rnn.catalogue import parameter_shapes
 from rnn.checkpoint_file import Checkpoint
-from rnn.config import ModelConfig, TrainConfig
+from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.errors import ConfigError
 
 # Everywhere: a second or two of the page's time for a usual model.
 SAMPLE_LENGTH = 5_000  # characters of one sample
 SCORED_LENGTH = 20_000  # of a text whose characters are scored
+USUAL_LENGTH = 64  # steps over one example of a task: names of numbers are not longer
 PRIME_LENGTH = 2_000  # read before a sample: what stands further back, such networks have forgotten
 
 
@@ -64,35 +67,45 @@ def limits() -> Limits:
     return PUBLIC if is_public() else LAPTOP
 
 
-def check_caps(model: ModelConfig, train: TrainConfig, vocabulary_size: int) -> None:
-    """Raises ConfigError where a run is more than this server gives one visitor, wherever its settings came from."""
+def check_caps(model: ModelConfig, train: TrainConfig, vocabulary_size: int, task: TaskConfig | None = None) -> None:
+    """Raises ConfigError where a run is more than this server gives one visitor, wherever its settings came from.
+
+    Args:
+        vocabulary_size: of the text; 0 where the task reads none.
+        task: what is learned; None: to predict the next character.
+    """
+    task = task or TaskConfig()
+    values = {**model.to_json(), **train.to_json()}
+    values["hidden_size"] = max(model.hidden_size, task.decoder(model).hidden_size)
     for name in CAPPED:
-        cap, value = getattr(limits(), name), {**model.to_json(), **train.to_json()}[name]
+        cap, value = getattr(limits(), name), values[name]
         if cap is not None and value > cap:
             raise ConfigError(f"{name} is {value:,}, and at most {cap:,} is allowed here. {limits().reason}")
     most = limits().max_vocabulary
     if most is not None and vocabulary_size > most:
         raise ConfigError(f"The vocabulary has {vocabulary_size:,} characters, more than {most:,}. {limits().reason}")
-    if is_public() and train.truncation == "full":
+    if is_public() and train.truncation == "full" and task.kind == "next-character":
         raise ConfigError(f"A gradient through the whole text keeps everybody waiting. {limits().reason}")
-    _check_step(model, train, vocabulary_size)
+    _check_step(model, train, vocabulary_size, task)
 
 
 def check_file(checkpoint: Checkpoint) -> None:
     """Raises ConfigError where a model or run from a file is more than this server gives one visitor."""
-    check_caps(checkpoint.model, checkpoint.train, len(checkpoint.vocabulary))
+    check_caps(checkpoint.model, checkpoint.train, len(checkpoint.characters or ()), checkpoint.task)
     most = limits().history
     if most is not None and checkpoint.step > most:
         raise ConfigError(f"The run is at step {checkpoint.step:,}, beyond {most:,}. {limits().reason}")
 
 
-def _check_step(model: ModelConfig, train: TrainConfig, vocabulary_size: int) -> None:
+def _check_step(model: ModelConfig, train: TrainConfig, vocabulary_size: int, task: TaskConfig) -> None:
     """Each within its cap, the settings can still make a step of seconds.
 
-    Every weight matrix is applied once per character, so a step multiplies B * T times as often as they have entries.
+    Every weight matrix is applied once per symbol, so a step multiplies B * T times as often as they have entries.
     """
     cap = limits().step_products
-    products = model.parameter_count(vocabulary_size) * train.batch_size * train.bptt_steps
+    parameters = sum(math.prod(shape) for shape in parameter_shapes(task, model, vocabulary_size).values())
+    T = train.bptt_steps if task.kind == "next-character" else task.length or USUAL_LENGTH
+    products = parameters * train.batch_size * T
     if cap is not None and products > cap:
         raise ConfigError(
             f"One training step would take about {products / cap:.1f} times what is allowed here. "

@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import keys, owner, service, shell, views
+from pages.parts.learning import TEXT_TASK
 from pages.parts.limits import is_public
 from pages.parts.runs import command
+from rnn.catalogue import TASKS
 from rnn.config import TrainConfig, help_for
 from rnn.corpora import Text
 from rnn.errors import NoSuchRunError, PlaygroundError
@@ -62,7 +64,10 @@ def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
     ]
     if metrics:
         in_bfloat16 = " in bfloat16" if runs.precision(info.id) == "bfloat16" else ""
-        words.append(f"{metrics[-1].chars_per_second:,.0f} characters/s{in_bfloat16}")
+        predictions = "characters" if info.kind == TEXT_TASK else "predictions"
+        words.append(f"{metrics[-1].chars_per_second:,.0f} {predictions}/s{in_bfloat16}")
+    if info.score is not None:
+        words.append(f"{info.score:.1%} of {TASKS[info.kind].score} right")
     if left is not None:
         words.append(f"about {shell.clock(left)} left")
     said = info.message if info.status == "finished" else ""

@@ -296,5 +296,5 @@ def _samples(members: list[RunInfo]) -> None:
         for info in members:
             label = f"Sample {plain(info.race_label)}"
             if st.button(label, key=f"race_sample_{info.id}", icon=":material/edit_note:"):
-                st.session_state.pop(keys.PIECE, None)
+                st.session_state.pop(keys.WRITERS, None)
                 st.switch_page("pages/3_Sample.py", query_params={keys.RUN: info.id})

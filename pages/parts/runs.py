@@ -10,11 +10,13 @@ from typing import Any
 import streamlit as st
 
 from pages.parts import keys, owner, service
+from pages.parts.learning import TEXT_TASK
 from pages.parts.limits import check_caps, limits
 from pages.parts.shell import plain
 from pages.parts.starting import once
 from pages.parts.uploads import checkpoint_uploader, read_checkpoint, read_once
 from rnn import corpora
+from rnn.catalogue import TASKS
 from rnn.checkpoint_file import Checkpoint
 from rnn.config import ModelConfig
 from rnn.corpora import Text
@@ -45,7 +47,9 @@ def run_bar(info: RunInfo) -> RunInfo:
             "Run", list(runs), format_func=lambda i: f"{runs[i].name} · {i[:4]}", key=key,
             on_change=_choose, args=(key,), width="stretch", label_visibility="collapsed",
         )  # fmt: skip
-        if st.button("Sample", key="run_sample", icon=":material/edit_note:", help="Let it write."):
+        if info.kind == TEXT_TASK and st.button(
+            "Sample", key="run_sample", icon=":material/edit_note:", help="Let it write."
+        ):
             st.session_state.pop(keys.WRITERS, None)  # written anew, with the weights as they are now
             st.switch_page("pages/3_Sample.py", query_params={keys.RUN: info.id})
         with st.popover("Manage", icon=":material/more_vert:"):
@@ -126,8 +130,9 @@ def run_table(runs: list[RunInfo]) -> None:
             ),
             hide_index=True,
             column_config={
-                "loss": st.column_config.NumberColumn("training loss", format="%.3f", help="nats per character"),
-                "best": st.column_config.NumberColumn("best validation", format="%.3f", help="nats per character"),
+                "loss": st.column_config.NumberColumn("training loss", format="%.3f", help="nats per prediction"),
+                "best": st.column_config.NumberColumn("best validation", format="%.3f", help="nats per prediction"),
+                "score": st.column_config.NumberColumn("right", format="percent", help="of its task's answers"),
                 "started": st.column_config.DatetimeColumn(format="distance"),
             },
         )
@@ -136,9 +141,10 @@ def run_table(runs: list[RunInfo]) -> None:
 def _row(run: RunInfo) -> dict[str, Any]:
     model = ModelConfig.from_json(run.model)
     return {
-        "name": run.name, "text": run.text_name, "cell": model.cell.upper(), "hidden size": model.hidden_size,
+        "name": run.name, "task": TASKS[run.kind].title, "text": run.text_name, "cell": model.cell.upper(),
+        "hidden size": model.hidden_size,
         "layers": model.num_layers, "status": run.status, "step": run.step, "loss": run.loss,
-        "best": run.best_validation_loss, "seconds": round(run.elapsed, 1),
+        "best": run.best_validation_loss, "score": run.score, "seconds": round(run.elapsed, 1),
     }  # fmt: skip
 
 
@@ -151,34 +157,49 @@ def open_file(text: Text | None) -> None:
             return
         try:
             checkpoint = read_once(keys.CHECKPOINT_READ, file, read_checkpoint)
-            known = checkpoint.metadata["text"]
             st.caption(
                 f"{checkpoint.model.cell.upper()} {checkpoint.model.hidden_size} at step {checkpoint.step:,}, trained "
-                f"on {plain(corpora.printable(known['name']))} ({known['length']:,} characters)."
+                f"on {plain(_trained_on(checkpoint))}."
             )
             if st.button("Open as a run of mine", key="run_adopt", width="stretch"):
-                adopted, own = capped(checkpoint, owned_text := text_of(known, text)), owner.token()
-                runs = service.scheduler()
-                service.choose_run(once(file.file_id, lambda: runs.adopt(own, owned_text, adopted)))
+                own_text = text_of(checkpoint, text)
+                adopted, own, runs = capped(checkpoint, own_text), owner.token(), service.scheduler()
+                service.choose_run(once(file.file_id, lambda: runs.adopt(own, own_text, adopted)))
                 st.rerun()
         except PlaygroundError as error:
             st.error(plain(error))
 
 
-def capped(checkpoint: Checkpoint, text: Text) -> Checkpoint:
+def _trained_on(checkpoint: Checkpoint) -> str:
+    if not TASKS[checkpoint.kind].needs_text:
+        return TASKS[checkpoint.kind].data
+    known = checkpoint.metadata["text"]
+    return f"{corpora.printable(known['name'])} ({known['length']:,} characters)"
+
+
+def capped(checkpoint: Checkpoint, text: Text | None) -> Checkpoint:
     """The checkpoint as it may go on with this text. A reset begins anew from its settings and the text alone.
 
     Raises:
         ConfigError: that would be more than this server gives one visitor.
     """
     train = replace(checkpoint.train, max_vocabulary=limits().max_vocabulary)
-    found = corpora.preflight(text, train)
-    check_caps(checkpoint.model, found.config, len(found.vocabulary))
+    if text is None:
+        check_caps(checkpoint.model, train, 0, checkpoint.task)
+    else:
+        found = corpora.preflight(text, train)
+        check_caps(checkpoint.model, found.config, len(found.vocabulary), checkpoint.task)
     return replace(checkpoint, train=train)
 
 
-def text_of(known: dict[str, Any], chosen: Text | None) -> Text:
-    """The built-in text that the file names, if it is the same here; else the chosen one, which is checked later."""
+def text_of(checkpoint: Checkpoint, chosen: Text | None) -> Text | None:
+    """The built-in text that the file names, if it is the same here; else the chosen one, which is checked later.
+
+    None where its task has its own data.
+    """
+    if not TASKS[checkpoint.kind].needs_text:
+        return None
+    known: dict[str, Any] = checkpoint.metadata["text"]
     if known["builtin"] and known["name"] in corpora.CORPORA and corpora.is_available_offline(known["name"]):
         text = corpora.load(known["name"])
         if text.sha256 == known["sha256"]:

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts import keys, owner, service
 from pages.parts.shell import clock, plain
-from rnn.config import ModelConfig, TrainConfig
+from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import PlaygroundError
 from rnn.records import Estimate, RunInfo
@@ -45,13 +45,14 @@ def once(wanted: object, make: Callable[[], str]) -> str:
     return str(note["run"])
 
 
-def start(text: Text, model: ModelConfig, train: TrainConfig) -> RunInfo | None:
+def start(text: Text | None, task: TaskConfig, model: ModelConfig, train: TrainConfig) -> RunInfo | None:
     """Starts a run and makes it the current one; None where that cannot be done, and the page says why."""
     runs = service.scheduler()
     try:
         with st.spinner("Starting"):  # the first run of a server waits for torch, some seconds
             token = owner.token()
-            run_id = once((text.sha256, model, train), lambda: runs.create(token, text, model, train))
+            wanted = text and text.sha256, task, model, train
+            run_id = once(wanted, lambda: runs.create(token, text, model, train, task=task))
             service.choose_run(run_id)  # before anything is drawn: what asks for the page meanwhile cuts it off there
         if runs.queue_position(run_id) is None:
             runs.wait_for_step(run_id, 1, FIRST_POINT)
@@ -66,15 +67,21 @@ def place_of_estimate() -> DeltaGenerator:
     return st.empty().container(height=ESTIMATE_HEIGHT, border=False, key="train_estimate")
 
 
-def show_estimate(place: DeltaGenerator, text: Text, model: ModelConfig, train: TrainConfig) -> None:
+def show_estimate(
+    place: DeltaGenerator, text: Text | None, task: TaskConfig, model: ModelConfig, train: TrainConfig
+) -> None:
     """Seconds, memory and speed of this training here, by a few steps of it, as soon as the server is warm."""
     runs = service.scheduler()
     if not runs.is_warm:
         return
     with suppress(PlaygroundError):  # the start says what is wrong
-        found = _estimate(text.sha256, model, train, lambda: runs.estimate(text, model, train, ESTIMATE_PATIENCE))
+        found = _estimate(
+            text.sha256 if text else "", task, model, train,
+            lambda: runs.estimate(text, model, train, ESTIMATE_PATIENCE, task),
+        )  # fmt: skip
+        predictions = "characters" if task.kind == "next-character" else "predictions"
         place.caption(
-            f"About {clock(found.seconds)} here: {found.chars_per_second:,.0f} characters/s, "
+            f"About {clock(found.seconds)} here: {found.chars_per_second:,.0f} {predictions}/s, "
             f"{max(1, found.memory_bytes / 1e6):,.0f} MB.",
             help="By four steps of this very training on this machine, had it nothing else to do.",
         )
@@ -82,8 +89,10 @@ def show_estimate(place: DeltaGenerator, text: Text, model: ModelConfig, train: 
 
 @st.cache_data(
     max_entries=256, show_spinner=False,
-    hash_funcs={ModelConfig: ModelConfig.to_json, TrainConfig: TrainConfig.to_json},
+    hash_funcs={kind: kind.to_json for kind in (TaskConfig, ModelConfig, TrainConfig)},
 )  # fmt: skip
-def _estimate(sha256: str, model: ModelConfig, train: TrainConfig, _measure: Callable[[], Estimate]) -> Estimate:
+def _estimate(
+    sha256: str, task: TaskConfig, model: ModelConfig, train: TrainConfig, _measure: Callable[[], Estimate]
+) -> Estimate:
     """Measured once for all who ask for the same, however many do so at once."""
     return _measure()

@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
+from rnn.figures.tasks import score_curve, score_curve_alt
 
-from pages.parts import keys, service, shell
+from pages.parts import answers, keys, service, shell
 from pages.parts.keys import in_url
+from pages.parts.learning import TEXT_TASK
 from pages.parts.limits import limits
 from rnn import corpora, ngrams
+from rnn.catalogue import TASKS
 from rnn.checkpoint_file import read
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
@@ -32,16 +35,19 @@ MARKS = {
 
 def show(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
     """One of the views; only the one that is looked at is computed."""
+    reads_text = info.kind == TEXT_TASK
+    views = VIEWS if reads_text else TASK_VIEWS
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         view = st.segmented_control(
-            "View", [LOSS, *VIEWS], default=LOSS, **in_url(keys.VIEW), label_visibility="collapsed", required=True
-        )
-        options = None if view in VIEWS else _loss_options()  # the loss also stands for a forged one
+            "View", [LOSS, *views], default=LOSS, **in_url(keys.VIEW if reads_text else keys.TASK_VIEW),
+            label_visibility="collapsed", required=True,
+        )  # fmt: skip
+        options = None if view in views else _loss_options()  # the loss also stands for a forged one
     try:
         if options is None:
-            VIEWS[view](info, metrics, is_own)
+            views[view](info, metrics, is_own)
         else:
-            _loss_view(info, metrics, *options)
+            (_loss_view if reads_text else _score_view)(info, metrics, *options)
     except PlaygroundError as error:
         st.error(shell.plain(error))
 
@@ -77,6 +83,19 @@ def _loss_view(info: RunInfo, metrics: list[StepMetrics], unit: str, log_steps: 
             st.code(text, language=None, wrap_lines=True)
 
 
+def _score_view(info: RunInfo, metrics: list[StepMetrics], unit: str, log_steps: bool, is_frozen: bool) -> None:
+    """Of a task with right answers: the loss, and how many of its answers are right."""
+    curve = _held(info.id, metrics) if is_frozen else metrics
+    if not is_frozen:
+        st.session_state.pop(keys.FROZEN, None)
+    draw_loss(curve, unit, log_steps, None, "prediction")
+    lines, what = answers.baselines(info), TASKS[info.kind].score
+    st.plotly_chart(
+        score_curve(curve, lines, what, shell.is_dark()), width="stretch", key="score", config=shell.PLOT_CONFIG,
+        alt=score_curve_alt(curve, lines, what),
+    )  # fmt: skip
+
+
 def _held(run_id: str, metrics: list[StepMetrics]) -> list[StepMetrics]:
     """The curves as they were when the chart was frozen."""
     if st.session_state.get(keys.FROZEN, (None,))[0] != run_id:
@@ -85,9 +104,12 @@ def _held(run_id: str, metrics: list[StepMetrics]) -> list[StepMetrics]:
     return frozen
 
 
-def draw_loss(metrics: Sequence[StepMetrics], unit: str, log_steps: bool, baselines: Baselines | None) -> None:
+def draw_loss(
+    metrics: Sequence[StepMetrics], unit: str, log_steps: bool, baselines: Baselines | None, of: str = "character"
+) -> None:
+    """The curve of a run; `of` is what is predicted each time."""
     st.plotly_chart(
-        loss_curves(metrics, unit, log_steps, shell.is_dark(), baselines), width="stretch", key="loss",
+        loss_curves(metrics, unit, log_steps, shell.is_dark(), baselines, of), width="stretch", key="loss",
         config=shell.PLOT_CONFIG, alt=loss_alt(metrics, unit, baselines),
     )  # fmt: skip
 
@@ -213,4 +235,7 @@ def _script(path: Path, changed: int) -> str:
 
 VIEWS: dict[str, Callable[..., None]] = {
     "Samples": _samples_view, "Inside": _inside_view, "Code": _code_view,
+}  # fmt: skip
+TASK_VIEWS: dict[str, Callable[..., None]] = {
+    "Answers": answers.of_run, "Ask it": answers.ask_run, "Along the way": _samples_view, "Inside": _inside_view,
 }  # fmt: skip

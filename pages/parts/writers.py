@@ -9,10 +9,11 @@ from typing import Any
 import streamlit as st
 
 from pages.parts import keys, owner, service
+from pages.parts.learning import TEXT_TASK
 from pages.parts.uploads import checkpoint_uploader, read_checkpoint, read_once
 from rnn import corpora
 from rnn.checkpoint_file import Checkpoint, read
-from rnn.errors import CheckpointError, StoreError, TextError
+from rnn.errors import StoreError, TextError
 from rnn.records import RunInfo
 from rnn.sampling import NumpyModel
 from rnn.shipped import SHIPPED, open_shipped
@@ -59,8 +60,8 @@ def _first_choice(linked: RunInfo | None, choices: list[str]) -> str:
 
 def choices(linked: RunInfo | None = None) -> dict[str, str]:
     """The models there are, files aside, and what they are called."""
-    runs = {run.id: run for run in service.own_runs()}
-    if linked is not None:
+    runs = {run.id: run for run in service.own_runs() if run.kind == TEXT_TASK}
+    if linked is not None:  # of another task, too: what it is for is then said
         runs.setdefault(linked.id, linked)
     # Labels that changed while a run trains would make the widget forget the choice; the id tells namesakes apart.
     labels = {run.id: f"{run.name} · {run.id[:4]}" for run in runs.values()}
@@ -169,13 +170,10 @@ def _of_file(checkpoint: Checkpoint, of: str) -> Writer:
 
 
 def _writer(checkpoint: Checkpoint, about: str) -> Writer:
-    if checkpoint.model.bidirectional:
-        raise CheckpointError(
-            "This model reads in both directions, so it cannot write: it would have to know what comes next. "
-            "Architecture shows how such a network reads; to write, choose a model that reads in one direction."
-        )
+    """Raises CheckpointError where the model has learned something else than to write."""
     fraction = checkpoint.train.validation_fraction
-    return Writer(checkpoint.sampler(), checkpoint.vocabulary, about, checkpoint.metadata["text"], fraction)
+    model = checkpoint.sampler()  # first: what cannot write says where it can be used
+    return Writer(model, checkpoint.vocabulary, about, checkpoint.metadata["text"], fraction)
 
 
 def training_part(choice: str, writer: Writer) -> tuple[str, str]:

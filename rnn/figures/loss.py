@@ -77,6 +77,7 @@ def loss_curves(
     log_steps: bool = False,
     dark: bool = False,
     baselines: Baselines | None = None,
+    of: str = "character",
 ) -> go.Figure:
     """Training loss (single points and smoothed) and validation loss against the step, over the baselines of the text.
 
@@ -89,8 +90,10 @@ def loss_curves(
         log_steps: whether the steps are on a logarithmic axis.
         dark: whether it stands on a dark background.
         baselines: what counting characters reaches on the run's text (`rnn.ngrams`), if it is known.
+        of: what is predicted each time.
     """
     colours, shown = theme.ink(dark), UNITS[unit]
+    axis = shown.axis.replace("character", of)
     steps, losses = [m.step for m in metrics], [m.loss for m in metrics]
     measured = [m for m in metrics if m.validation_loss is not None]
     each = {
@@ -111,7 +114,7 @@ def loss_curves(
         "hovertemplate": f"step %{{x:,}}<br>validation %{{y:.3f}} {shown.word}<extra></extra>",
     }  # fmt: skip
     return theme.figure(
-        [each, smooth, validation], _title(metrics, unit, baselines), "step", shown.axis, dark, height=HEIGHT,
+        [each, smooth, validation], _title(metrics, unit, baselines), "step", axis, dark, height=HEIGHT,
         xaxis=_steps_axis(steps, log_steps, colours),
         **_with_lines([*losses, *map(_validation_loss, measured)], shown, colours, baselines),
     )  # fmt: skip

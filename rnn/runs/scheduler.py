@@ -32,7 +32,10 @@ from rnn.runs.store import Store, owner_key
 from rnn.runs.turns import Entry, Job, Turns
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from rnn.probe import Stepwise
+    from rnn.tasks import Task
     from rnn.training import TrainState
 
 T = TypeVar("T")
@@ -351,13 +354,46 @@ class Scheduler:
         def begin() -> Stepwise[Estimate]:
             from rnn.estimate import estimating
 
-            _prepare_torch()
             return estimating(text, model, train, task)
 
-        work = self._thread.compute(begin, timeout)
+        return self.compute_in_turns(begin, timeout)
+
+    def compute_in_turns(self, begin: Callable[[], Stepwise[T]], timeout: float = 60.0) -> T:
+        """What a longer computation of a page comes to; active runs have a turn after each of its steps.
+
+        Args:
+            begin: makes it, on the torch thread.
+            timeout: seconds that the thread may take to come to any one step.
+
+        Raises:
+            BusyError: it took longer.
+        """
+        work = self.compute(begin, timeout)
         while (found := self._thread.compute(lambda: self._take_turn(work), timeout)) is None:
             pass
         return found
+
+    def network(self, run_id: str) -> tuple[Task, nn.Module]:
+        """What a run learns, and its network: as it is now if it is active, else as it was last saved.
+
+        Only for functions that `compute` carries out. The network is a copy: a run goes on while others look at it.
+
+        Raises:
+            StoreError: nothing has been saved yet.
+            CheckpointError: what was saved cannot be read.
+        """
+        from rnn.checkpoints import to_state
+
+        if job := self._jobs.get(run_id):
+            state = job.state
+            model = state.task.model(state.config, 0)
+            model.load_state_dict(state.model.state_dict())
+            return state.task, model
+        path = self.store.checkpoint_path(run_id)
+        if not path.exists():
+            raise StoreError("This run has not been saved yet. Its first save comes within half a minute of training.")
+        state = to_state(read(path), self.store.text(run_id))
+        return state.task, state.model
 
     def warm_up(self) -> None:
         """Loads torch on its thread, in the background, so that the first run starts at once; again it does nothing."""

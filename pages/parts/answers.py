@@ -1,0 +1,300 @@
+"""What a network of a task answers: to examples that were kept from training, and to the visitor's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.parts import keys, pad, service, shell
+from rnn.catalogue import TASKS
+from rnn.config import TaskConfig
+from rnn.errors import PlaygroundError
+from rnn.figures import tasks as figures
+from rnn.records import Answer, Prediction, Review, RunInfo, StepMetrics
+from rnn.shipped import TASK_MODELS, open_shipped
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from rnn.tasks import Answering
+
+IMAGES = ("digit", "digit-rows", "digit-name")
+VIDEOS = ("frames", "caption")
+WRITERS = ("digit-name", "number-names", "caption")  # whose answers are as long as they come
+SHOWN = {"images": 12, "videos": 4, "texts": 10}
+FIRST_ASKED = {
+    "sentiment": "the plot was dull but the ending was wonderful", "frames": "3 1 4 1 5", "caption": "3 1 4",
+    "number-names": "97", "fill-blank": "The obj_ct",
+}  # fmt: skip
+QUESTIONS = {
+    "sentiment": ("A sentence", "About a film, a meal, a lesson, the weather. It knows some 160 words."),
+    "frames": ("Digits of a video, in their order", "For each, an image is drawn that no training has seen."),
+    "caption": ("Digits of a video, in their order", "Three to eight. For each, an image is drawn that no training has seen."),
+    "number-names": ("A number", "In digits, or in English words."),
+    "fill-blank": ("A text with one blank", "Put _ in place of one character."),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """A trained network of a task.
+
+    Attributes:
+        name: tells two of them apart.
+        version: tells its weights from those of another time.
+        task: what it has learned.
+        network: opens it; called on the torch thread only.
+        is_open: whether examples of its data may be shown: somebody else's text may not.
+    """
+
+    name: str
+    version: str
+    task: TaskConfig
+    network: Callable[[], tuple[Answering, nn.Module]]
+    is_open: bool = True
+
+
+def _source(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> Source:
+    """A run's network, whose answers change when it is validated, and when it rests."""
+    validated = max((m.step for m in metrics if m.score is not None), default=0)
+    version = validated if service.is_active(info) else info.step
+    runs = service.scheduler()
+    is_open = is_own or not TASKS[info.kind].needs_text
+    return Source(info.id, str(version), TaskConfig.from_json(info.task), lambda: runs.network(info.id), is_open)
+
+
+def of_run(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
+    """Examples that were kept from training, and what the run gets wrong."""
+    if not metrics:
+        st.info("The first answers come with the first step.")
+        return
+    source = _source(info, metrics, is_own)
+    st.caption(f"At step {int(source.version):,}, on examples that were kept from training.")
+    _answers(source)
+
+
+def ask_run(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
+    """The visitor's own input."""
+    _ask(_source(info, metrics, is_own))
+
+
+def baselines(info: RunInfo) -> dict[str, float]:
+    """What is right as often without what the task is about."""
+    runs = service.scheduler()
+    return _baselines(info.text_sha256, TaskConfig.from_json(info.task), lambda: runs.network(info.id))
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={TaskConfig: TaskConfig.to_json})
+def _baselines(sha256: str, task: TaskConfig, _network: Callable[[], Any]) -> dict[str, float]:
+    return service.scheduler().compute(lambda: _network()[0].baselines())
+
+
+def of_shipped(kind: str) -> None:
+    """The model of a task that comes with the app, before one has been trained."""
+    name = TASK_MODELS[kind].name
+    st.markdown(f"**{TASKS[kind].title}: a model that comes with the app.** *Start training* makes one of your own.")
+    view = st.segmented_control(
+        "View", ["Ask it", "Answers"], default="Ask it", key=keys.DEMO_VIEW, label_visibility="collapsed", required=True
+    )
+    try:
+        source = Source(f"shipped {name}", "", open_shipped(name).task, lambda: _opened(name))
+        if view == "Answers":
+            _answers(source)
+        else:
+            _ask_alone(source)
+    except PlaygroundError as error:
+        st.error(shell.plain(error))
+
+
+@st.cache_resource(max_entries=len(TASK_MODELS), show_spinner=False)
+def _opened(name: str) -> tuple[Answering, nn.Module]:
+    from rnn.tasks.asking import opened
+
+    return opened(open_shipped(name))
+
+
+# Examples that were kept from training ----------------------------------------------------------------------------
+
+
+def _answers(source: Source) -> None:
+    kind, dark = source.task.kind, shell.is_dark()
+    if not source.is_open:
+        st.info("This run was trained on somebody else's text, which is not shown. You can ask it.")
+        return
+    if kind in IMAGES:
+        shown = _predictions(source, SHOWN["images"])
+        _chart(figures.prediction_images(shown, dark), figures.prediction_images_alt(shown), "images")
+    elif kind in VIDEOS:
+        shown = _predictions(source, SHOWN["videos"])
+        _chart(figures.prediction_videos(shown, dark), figures.prediction_videos_alt(shown), "videos")
+    else:
+        _table(_predictions(source, SHOWN["texts"]), kind)
+    found = _review(source)
+    right = sum(found.right)
+    st.markdown(
+        f"**{right:,} of {len(found.right):,} {TASKS[kind].score} right ({found.accuracy:.1%}).** What it gets wrong:"
+    )
+    _wrong(found, kind, dark)
+
+
+def _wrong(found: Review, kind: str, dark: bool) -> None:
+    if found.classes:
+        confused = (found.expected, found.predicted, found.classes)
+        _chart(figures.confusion(*confused, dark), figures.confusion_alt(*confused), "confusion")
+    if kind in WRITERS and len(set(found.lengths)) > 1:
+        by_length = (found.lengths, found.right, LENGTHS[kind])
+        _chart(figures.accuracy_by_length(*by_length, dark), figures.accuracy_by_length_alt(*by_length), "lengths")
+    if not found.wrong:
+        st.caption("Nothing of these.")
+    elif kind in IMAGES:
+        shown = found.wrong[: SHOWN["images"]]
+        _chart(figures.prediction_images(shown, dark), figures.prediction_images_alt(shown), "wrong_images")
+    elif kind in VIDEOS:
+        shown = found.wrong[: SHOWN["videos"]]
+        _chart(figures.prediction_videos(shown, dark), figures.prediction_videos_alt(shown), "wrong_videos")
+    else:
+        _table(found.wrong, kind)
+
+
+LENGTHS = {"digit-name": "letters of the name", "number-names": "letters of the English name", "caption": "frames"}
+READ = {"sentiment": "sentence", "number-names": "English", "fill-blank": "text around the blank"}
+
+
+def _table(shown: list[Prediction], kind: str) -> None:
+    import pandas as pd  # here, because half a second of the first visit to a new server would go into it
+
+    rows = [
+        {
+            "": "✓" if p.is_right else "✗", READ[kind]: p.inputs, "says": p.predicted, "is": p.expected,
+            **({} if p.probabilities is None else {"p": float(p.probabilities.max())}),
+        }
+        for p in shown
+    ]  # fmt: skip
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, width="stretch",
+        column_config={"p": st.column_config.NumberColumn("how sure", format="percent")},
+    )  # fmt: skip
+
+
+def _predictions(source: Source, count: int) -> list[Prediction]:
+    return _predicted(source.name, source.version, count, source.network)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _predicted(name: str, version: str, count: int, _network: Callable[[], Any]) -> list[Prediction]:
+    def predicted() -> list[Prediction]:
+        task, model = _network()
+        return task.predictions(model, count)
+
+    return service.scheduler().compute(predicted)
+
+
+def _review(source: Source) -> Review:
+    return _reviewed(source.name, source.version, source.network)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _reviewed(name: str, version: str, _network: Callable[[], Any]) -> Review:
+    from rnn.tasks.asking import review
+
+    return service.scheduler().compute_in_turns(lambda: review(*_network()))
+
+
+def _chart(figure: Any, alt: str, key: str) -> None:
+    st.plotly_chart(figure, width="stretch", key=f"answers_{key}", config=shell.PLOT_CONFIG, alt=alt)
+
+
+# The visitor's own ------------------------------------------------------------------------------------------------
+
+
+@st.fragment
+def _ask_alone(source: Source) -> None:
+    _ask(source)
+
+
+def _ask(source: Source) -> None:
+    kind = source.task.kind
+    given = _drawn(source) if kind in IMAGES else _typed(kind)
+    if given is None:
+        return
+    try:
+        answer = _answer(source, given)
+    except PlaygroundError as error:
+        st.error(shell.plain(error))
+        return
+    _show(answer, kind)
+
+
+def _typed(kind: str) -> str:
+    label, help_text = QUESTIONS[kind]
+    return str(
+        st.text_input(label, FIRST_ASKED[kind], max_chars=300, **keys.in_url(keys.ASKED.format(kind)), help=help_text)
+    )  # fmt: skip
+
+
+def _drawn(source: Source) -> list[int] | None:
+    """An image: one of those that were kept from training, drawn over or drawn anew."""
+    left, right = st.columns([2, 3])
+    values, number = st.session_state.setdefault(keys.DRAWN, (None, 0))
+    if values is None:
+        values = _an_image(source, 0)
+    with left:
+        pad.draw(values, number, _keep)
+        with st.container(horizontal=True, gap="small"):
+            st.button("Another", key="ask_another", icon=":material/casino:", on_click=_another, args=(source,),
+                      help="An image that was kept from training.")  # fmt: skip
+            st.button("Clear", key="ask_clear", icon=":material/delete:", on_click=_keep, args=([0] * 64, True))
+    right.caption("Draw a digit with the pointer, or with the arrow keys and the space bar; the network answers.")
+    return values if any(values) else None
+
+
+def _keep(values: list[int], is_new: bool = False) -> None:
+    """Notes an image; a new number makes the pad show it."""
+    _, number = st.session_state.get(keys.DRAWN) or (None, 0)
+    st.session_state[keys.DRAWN] = values, number + is_new
+
+
+def _another(source: Source) -> None:
+    _, number = st.session_state[keys.DRAWN]
+    _keep(_an_image(source, number + 1), is_new=True)
+
+
+def _an_image(source: Source, number: int) -> list[int]:
+    from rnn.data import digits
+
+    images = digits.part("test").images
+    return [round(16 * float(v)) for v in images[(7 * number) % len(images)].ravel()]
+
+
+def _answer(source: Source, given: Any) -> Answer:
+    from rnn.tasks.asking import ask
+
+    def asked() -> Answer:
+        task, model = source.network()
+        return ask(task, model, given)
+
+    return service.scheduler().compute(asked)
+
+
+def _show(answer: Answer, kind: str) -> None:
+    dark = shell.is_dark()
+    if kind == "sentiment":
+        shown = (answer.words, answer.steps)
+        _chart(figures.sentiment_trace(*shown, dark), figures.sentiment_trace_alt(*shown), "asked")
+    elif kind in VIDEOS:
+        shown = [Prediction(answer.inputs, answer.expected, answer.predicted, answer.is_right)]
+        _chart(figures.prediction_videos(shown, dark), figures.prediction_videos_alt(shown), "asked")
+    elif answer.probabilities is not None:
+        chosen = answer.classes.index(answer.predicted)
+        bars = (answer.probabilities, answer.classes, chosen)
+        _chart(figures.class_bars(*bars, dark), figures.class_bars_alt(*bars), "asked")
+    else:
+        st.markdown(f"## {shell.plain(answer.predicted)}")
+        if answer.expected is not None:
+            verdict = "Right." if answer.is_right else f"Right would be: {answer.expected}."
+            st.caption(shell.plain(verdict))
+    if answer.note:
+        st.caption(shell.plain(answer.note))
