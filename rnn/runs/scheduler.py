@@ -32,7 +32,7 @@ from rnn.runs.store import Store, owner_key
 from rnn.runs.turns import Entry, Job, Turns
 
 if TYPE_CHECKING:
-    from rnn.probe import Stepwise
+    from rnn.stepwise import Stepwise
     from rnn.training import TrainState
 
 T = TypeVar("T")
