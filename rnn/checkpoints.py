@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import nn
 
 from rnn import corpora
 from rnn.checkpoint_file import Checkpoint, pack, read, write
@@ -82,6 +84,27 @@ def to_state(checkpoint: Checkpoint, text: str | Text | None = None) -> TrainSta
         raise CheckpointError(f"The checkpoint cannot be resumed here: {reason}.") from error
 
 
+def opened(checkpoint: Checkpoint, text: str | Text | None = None) -> tuple[Task, nn.Module]:
+    """Task and network of a checkpoint, to be asked and tested: its best weights, or its last where none were best.
+
+    Args:
+        checkpoint: of any kind; weights alone are enough.
+        text: the text it was trained on, unless it is a built-in. Only a test needs it, and only where the task reads
+            one.
+
+    Returns:
+        The task, and the network on the CPU, in float32 and without dropout.
+
+    Raises:
+        CheckpointError: `text` is not the text it was trained on.
+    """
+    task = _task(checkpoint, text)
+    network = task.model(checkpoint.model, seed=0)
+    weights = checkpoint.weights("best")
+    network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.items()})
+    return task, network.eval()
+
+
 def _task(checkpoint: Checkpoint, text: str | Text | None) -> Task:
     """The checkpoint's task with its data, as far as it is to be had."""
     if checkpoint.characters is None:
@@ -92,7 +115,8 @@ def _task(checkpoint: Checkpoint, text: str | Text | None) -> Task:
 def _encoded(checkpoint: Checkpoint, text: str | Text | None) -> np.ndarray[Any, Any] | None:
     """The training text as indices; None where it is not to be had, or nothing could be done with it."""
     known = checkpoint.metadata["text"]
-    if text is None and not (checkpoint.is_resumable and _is_at_hand(known)):
+    is_of_use = checkpoint.is_resumable or checkpoint.kind != "next-character"  # others are tested on it as well
+    if text is None and not (is_of_use and _is_at_hand(known)):
         return None
     try:
         given = corpora.load(known["name"]) if text is None else text

@@ -17,9 +17,10 @@ from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Text, from_paste
 from rnn.errors import TrainingError
 from rnn.hardware import Resolved
-from rnn.probe import Stepwise, faster_precision, gains_are_possible, in_turns, measuring, to_the_end
+from rnn.probe import faster_precision, gains_are_possible, in_turns, measuring
 from rnn.records import Estimate, StepMetrics
 from rnn.scan import is_by_hand
+from rnn.stepwise import Stepwise, to_the_end
 from rnn.tasks import Task
 from rnn.tasks.making import make
 from rnn.tasks.next_character import NextCharacter

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
 from rnn.config import ModelConfig, TrainConfig
 from rnn.hardware import has_bfloat16
+from rnn.stepwise import Stepwise, to_the_end
 from rnn.tasks import Task
-
-T = TypeVar("T")
-Stepwise = Generator[None, None, T]  # work in steps that others may come between, and what it comes to
 
 STEPS = 3  # that are timed; the fastest counts, because whatever else the machine does only adds
 ENOUGH_SECONDS = 0.25  # of a step: of slow ones, the first has to do
@@ -91,16 +89,6 @@ def in_turns(steps: list[Callable[[], object]]) -> Stepwise[list[float]]:
             least[i] = min(least[i], _seconds(step))
             yield
     return least
-
-
-def to_the_end(turns: Stepwise[T]) -> T:
-    """What the turns come to, taken one after the other."""
-    while True:
-        try:
-            next(turns)
-        except StopIteration as end:
-            result: T = end.value
-            return result
 
 
 def _seconds(step: Callable[[], object]) -> float:

@@ -85,6 +85,66 @@ class Prediction:
     probabilities: NDArray[np.float32] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model answers to something that a person gave it.
+
+    Attributes:
+        inputs: what the model read: an image (8, 8), frames (T, 8, 8), or a text.
+        predicted: its answer, as it is shown; at each step it is a list in words parted by spaces.
+        expected: the right answer in the same form; None where only the person knows it.
+        is_right: whether they are the same; None where the right one is not known.
+        classes: what the probabilities below are of: the answers to choose from, or what is written with, the end of
+            the writing last. Of characters for a blank only the five likeliest, the likeliest first.
+        probabilities: the model's of each class, (classes,); None where there is not one answer but one at each step.
+        steps: the model's after each step, (T, classes): at each frame, after each word or row as if it were the last,
+            or of each symbol that is written and of what comes after them. None where nothing is read or written in
+            steps, or too many classes to look at.
+        unknown: the words that the model does not know, which it reads all alike.
+        note: what the person should know about how it was read, in a sentence or two, or "".
+    """
+
+    inputs: NDArray[np.float32] | str
+    predicted: str
+    expected: str | None
+    is_right: bool | None
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float32] | None
+    steps: NDArray[np.float32] | None
+    unknown: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """How a model does on the test part.
+
+    An answer is one of an example or, where there is a label for every frame, one of a frame.
+
+    Attributes:
+        examples: how many were answered, evenly over the test part.
+        right: which answers are right, (N,).
+        lengths: steps read for each answer, (N,): letters, words or frames; at a frame, those until then.
+        classes: the answers to choose from; () where answers are written.
+        expected, predicted: the right and the model's class of each answer, indices (N,); None where answers are
+            written.
+        shown: the first examples that are not all right, and then, if there is room, the first right ones.
+    """
+
+    examples: int
+    right: NDArray[np.bool_]
+    lengths: NDArray[np.int64]
+    classes: tuple[str, ...]
+    expected: NDArray[np.int64] | None
+    predicted: NDArray[np.int64] | None
+    shown: tuple[Prediction, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers."""
+        return float(self.right.mean())
+
+
 METRICS = tuple(f.name for f in fields(StepMetrics))
 
 MEASURED_FIRST = 10  # so many steps from the first on have their matrices measured

@@ -14,7 +14,7 @@ from rnn.config import TaskConfig
 from rnn.errors import PlaygroundError
 from rnn.figures import tasks as figures
 from rnn.records import Answer, Prediction, Review, RunInfo, StepMetrics
-from rnn.shipped import TASK_MODELS, open_shipped
+from rnn.shipped import SHIPPED_TASKS, open_shipped
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,8 +31,8 @@ FIRST_ASKED = {
 }  # fmt: skip
 QUESTIONS = {
     "sentiment": ("A sentence", "About a film, a meal, a lesson, the weather. It knows some 160 words."),
-    "frames": ("Digits of a video, in their order", "For each, an image is drawn that no training has seen."),
-    "caption": ("Digits of a video, in their order", "Three to eight. For each, an image is drawn that no training has seen."),
+    "frames": ("Digits of a video", "One after the other. For each, an image is drawn that no training has seen."),
+    "caption": ("Digits of a video", "Three to eight. For each, an image is drawn that no training has seen."),
     "number-names": ("A number", "In digits, or in English words."),
     "fill-blank": ("A text with one blank", "Put _ in place of one character."),
 }  # fmt: skip
@@ -94,13 +94,12 @@ def _baselines(sha256: str, task: TaskConfig, _network: Callable[[], Any]) -> di
 
 def of_shipped(kind: str) -> None:
     """The model of a task that comes with the app, before one has been trained."""
-    name = TASK_MODELS[kind].name
     st.markdown(f"**{TASKS[kind].title}: a model that comes with the app.** *Start training* makes one of your own.")
     view = st.segmented_control(
         "View", ["Ask it", "Answers"], default="Ask it", key=keys.DEMO_VIEW, label_visibility="collapsed", required=True
     )
     try:
-        source = Source(f"shipped {name}", "", open_shipped(name).task, lambda: _opened(name))
+        source = Source(f"shipped {kind}", "", open_shipped(kind).task, lambda: _opened(kind))
         if view == "Answers":
             _answers(source)
         else:
@@ -109,11 +108,11 @@ def of_shipped(kind: str) -> None:
         st.error(shell.plain(error))
 
 
-@st.cache_resource(max_entries=len(TASK_MODELS), show_spinner=False)
-def _opened(name: str) -> tuple[Answering, nn.Module]:
+@st.cache_resource(max_entries=len(SHIPPED_TASKS), show_spinner=False)
+def _opened(kind: str) -> tuple[Answering, nn.Module]:
     from rnn.tasks.asking import opened
 
-    return opened(open_shipped(name))
+    return opened(open_shipped(kind))
 
 
 # Examples that were kept from training ----------------------------------------------------------------------------

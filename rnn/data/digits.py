@@ -122,7 +122,7 @@ def check_image(values: Any) -> Images:
     """
     try:
         image = np.asarray(values, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError("An image is 8 rows of 8 numbers; at least one value is not a number.") from None
     if image.shape != (SIDE, SIDE):
         shape = " x ".join(map(str, image.shape)) or "a single number"

@@ -67,13 +67,19 @@ def videos(name: Part, seed: int, step: int, count: int, length: int, augment: b
 
 
 def _videos(rng: np.random.Generator, name: Part, count: int, length: int, augment: bool) -> Videos:
+    digits = rng.integers(0, 10, (count, length))
+    images = images_of(digits, name, rng)
+    return Videos(augmented(images, rng) if augment else images, digits)
+
+
+def images_of(digits: Integers, name: Part, rng: np.random.Generator) -> Images:
+    """Images of these digits, drawn uniformly among those of this part: (...) -> (..., 8, 8)."""
     source = part(name)
     by_digit = np.argsort(source.labels, kind="stable")
     counts = np.bincount(source.labels, minlength=10)
     starts = np.cumsum(counts) - counts
-    digits = rng.integers(0, 10, (count, length))
-    images = source.images[by_digit[starts[digits] + rng.integers(0, counts[digits])]]
-    return Videos(augmented(images, rng) if augment else images, digits)
+    images: Images = source.images[by_digit[starts[digits] + rng.integers(0, counts[digits])]]
+    return images
 
 
 def running_max(digits: Integers) -> Integers:

@@ -34,7 +34,7 @@ from rnn.runs.turns import Entry, Job, Turns
 if TYPE_CHECKING:
     from torch import nn
 
-    from rnn.probe import Stepwise
+    from rnn.stepwise import Stepwise
     from rnn.tasks import Task
     from rnn.training import TrainState
 

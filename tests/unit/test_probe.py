@@ -9,6 +9,7 @@ from rnn import probe
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import from_paste, nested_parentheses
 from rnn.hardware import has_bfloat16
+from rnn.stepwise import to_the_end
 from rnn.tasks.next_character import NextCharacter
 from rnn.training import TrainState, train
 
@@ -81,7 +82,7 @@ def test_others_may_have_their_turn_after_each_step(monkeypatch: pytest.MonkeyPa
 def test_of_slow_steps_the_first_has_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "ENOUGH_SECONDS", 0.0)
     steps: list[None] = []
-    assert len(probe.to_the_end(probe.in_turns([lambda: steps.append(None)]))) == len(steps) == 1
+    assert len(to_the_end(probe.in_turns([lambda: steps.append(None)]))) == len(steps) == 1
 
 
 def test_a_run_that_was_probed_is_the_one_that_was_asked_for() -> None:

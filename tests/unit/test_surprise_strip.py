@@ -42,7 +42,7 @@ def test_bars_are_the_values_in_the_unit_that_is_asked_for(unit: str, scale: flo
 
 
 def test_axes_are_named_after_what_the_values_are() -> None:
-    for name, words in [("entropy", "entropy of the next character (bits)"), ("surprise", "surprise (bits)")]:
+    for name, words in [("entropy", "entropy (bits)"), ("surprise", "surprise (bits)")]:
         layout = surprise_strip(VALUES, "bits", name=name).layout
         assert layout.yaxis.title.text.replace("<br>", " ") == words
         assert layout.xaxis.title.text == "character"
