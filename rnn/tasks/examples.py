@@ -340,7 +340,7 @@ def _writer(model: nn.Module) -> Writer:
 def _tensor(array: NDArray[Any]) -> Tensor:
     """float32 for vectors, int64 for symbols, classes and lengths."""
     dtype = np.float32 if array.dtype.kind == "f" else np.int64
-    return torch.from_numpy(np.ascontiguousarray(array, dtype=dtype))
+    return torch.from_numpy(np.array(array, dtype=dtype, order="C"))  # a copy: the data is read-only
 
 
 def _line(prediction: Prediction) -> str:
