@@ -33,6 +33,10 @@ class UnknownCharacterError(PlaygroundError, ValueError):
         self.characters = characters
 
 
+class InputError(PlaygroundError, ValueError):
+    """What was given to a network to read is not what it reads: an image, a sentence, a number."""
+
+
 class CheckpointError(PlaygroundError, ValueError):
     """A checkpoint file cannot be read, does not fit, or cannot be written."""
 
