@@ -32,6 +32,7 @@ from rnn.network_shapes import needs_bridge, reader_shapes, state_map_shapes, st
 
 Source = Literal["symbols", "vectors"]
 
+KEEPING = 2.0  # first bias of the gate that keeps the state, in an encoder and its decoder: sigmoid(2) = 0.88
 IGNORED = -100  # the label of a step that has none, as F.cross_entropy knows it
 
 
@@ -308,6 +309,9 @@ class EncoderDecoder(Writer):
         reverse_source: whether the source is read from its end, so that its beginning, which is written first, was
             read last.
 
+    What is read first is written first, a whole sequence later. So that it is still there then, GRU and LSTM start with
+    a bias of 2 on the gate that keeps the state (the GRU's z, the LSTM's f), and not of 0 and 1 as elsewhere.
+
     Raises:
         ConfigError: the decoder is bidirectional, or a size is too small.
     """
@@ -328,6 +332,8 @@ class EncoderDecoder(Writer):
         self.encoder = Reader(encoder_config, source_size, source, self.generator)
         self.bridge = Bridge(encoder_config, decoder_config, self.generator)
         self.decoder = _decoder(decoder_config, target_size, self.generator)
+        for layers in (self.encoder.recurrent, self.decoder.recurrent):
+            _keep_state(layers)
 
     def first_state(self, source: Tensor, lengths: Tensor | None = None) -> State:
         if self.reverse_source:
@@ -416,6 +422,17 @@ def _decoder(config: ModelConfig, target_size: int, generator: torch.Generator) 
             "A decoder cannot be bidirectional: the second direction would read what is still to be written."
         )
     return CharRNN(config, target_size, generator=generator)
+
+
+def _keep_state(layers: Recurrent) -> None:
+    """Biases the gates that keep the state towards keeping it. In both cells they are the second block of rows."""
+    size = layers.config.hidden_size
+    if layers.config.cell == "rnn":
+        return
+    with torch.no_grad():
+        for name, bias in layers.named_parameters():
+            if name.startswith("bias"):
+                bias[size : 2 * size] = KEEPING if name.startswith("bias_ih") else 0.0
 
 
 def _linear(inputs: int, outputs: int, bias: bool, generator: torch.Generator) -> nn.Linear:

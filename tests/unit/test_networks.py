@@ -256,18 +256,18 @@ def greedy_by_hand(network: Writer, source: Tensor, steps: int) -> list[int]:
     return found
 
 
-def scaled(network: Writer, factor: float, end_bias: float = 0.0) -> Writer:
+def redrawn(network: Writer, end_bias: float) -> Writer:
     """Large weights make states, and so what is likeliest, change from step to step."""
     with torch.no_grad():
-        for parameter in network.parameters():
-            parameter *= factor
+        for i, parameter in enumerate(network.parameters()):
+            parameter.copy_(draw(*parameter.shape, seed=i))
         network.decoder.head.bias[END] += end_bias
     return network
 
 
 @cells
 def test_greedy_writes_what_is_likeliest_after_what_it_has_written_and_stops_at_the_end(cell: str) -> None:
-    network = scaled(encoder_decoder("gru", cell), 6.0, 4.0)
+    network = redrawn(encoder_decoder("gru", cell), end_bias=1.0)
     x = symbols(S, T, 40)
     found = network.greedy(x, max_length=9)
     assert found == [greedy_by_hand(network, x[:, b : b + 1], 9) for b in range(40)]
@@ -277,7 +277,7 @@ def test_greedy_writes_what_is_likeliest_after_what_it_has_written_and_stops_at_
 
 @pytest.mark.parametrize(("by", "length"), [(1e6, 0), (-1e6, 6)])
 def test_greedy_stops_at_once_or_at_the_maximal_length(by: float, length: int) -> None:
-    network = scaled(encoder_decoder("gru", "lstm"), 1.0, by)
+    network = redrawn(encoder_decoder("gru", "lstm"), by)
     assert [len(own) for own in network.greedy(read("symbols"), max_length=6)] == [length] * B
 
 
@@ -444,6 +444,15 @@ def test_first_weights_follow_from_the_seed_alone(new: Callable[..., Network], s
     same, other = new(seed=7).state_dict(), new(seed=8).state_dict()
     assert all(torch.equal(first[name], same[name]) for name in shapes)
     assert not any(torch.equal(first[name], other[name]) for name in shapes if "weight" in name)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_an_encoder_and_its_decoder_start_by_keeping_their_state(cell: str) -> None:
+    config = ModelConfig(cell, H, 2)
+    network = EncoderDecoder(config, config, S, V)
+    for layers, layer in product((network.encoder.recurrent, network.decoder.recurrent), range(2)):
+        w = layers.weights(layer)
+        assert torch.equal((w.b_xh + w.b_hh)[H : 2 * H], torch.full((H,), 2.0))  # type: ignore[operator]
 
 
 def test_dropout_follows_from_the_seed_and_is_off_outside_training() -> None:
