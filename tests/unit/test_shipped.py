@@ -114,7 +114,9 @@ def test_all_of_them_open_and_write_without_torch() -> None:
 
 
 def test_an_unknown_name_is_refused_with_those_there_are() -> None:
-    with pytest.raises(CheckpointError, match=r"^There is no shipped model named 'elman'; there are lstm, gru, rnn, digit, .*\.$"):
+    with pytest.raises(
+        CheckpointError, match=r"^There is no shipped model named 'elman'; there are lstm, gru, rnn, digit, .*\.$"
+    ):
         open_shipped("elman")
 
 
