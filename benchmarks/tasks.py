@@ -51,9 +51,7 @@ def _show(info: TaskInfo, model: ModelConfig, learned: TaskConfig) -> tuple[floa
     limit = f" of {seconds:.0f}" if seconds else ""
     baselines = ", ".join(f"{name} {share:.1%}" for name, share in state.task.baselines().items())
     name = " ".join(filter(None, (learned.kind, learned.variant)))
-    print(
-        f"  {name:16} {right:6.1%} of the {info.score:14} {aim:8}  {state.step:5,} steps, {state.elapsed:4.0f} s{limit:7}"
-        f"  {baselines}".rstrip(),
-        flush=True,
-    )
+    score = f"{right:6.1%} of the {info.score:14} {aim:8}"
+    effort = f"{state.step:5,} steps, {state.elapsed:4.0f} s{limit:7}"
+    print(f"  {name:16} {score}  {effort}  {baselines}".rstrip(), flush=True)
     return right, found.loss
