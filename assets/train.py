@@ -12,10 +12,12 @@ from collections.abc import Sequence
 import torch
 
 from rnn import corpora
+from rnn.catalogue import TASKS
 from rnn.checkpoints import save_checkpoint
 from rnn.errors import PlaygroundError, TrainingError
 from rnn.records import StepMetrics
-from rnn.shipped import SHIPPED, TEXT, Shipped
+from rnn.shipped import TEXT, Shipped, every_shipped
+from rnn.tasks.examples import ExamplesTask
 from rnn.training import TrainState, evaluate, train
 
 SHOWN_EVERY = 500  # steps between two lines
@@ -23,14 +25,15 @@ SHOWN_EVERY = 500  # steps between two lines
 
 def main(names: Sequence[str]) -> int:
     """Trains the models of these names, or all of them, and returns the exit code."""
-    unknown = [name for name in names if name not in SHIPPED]
+    models = every_shipped()
+    unknown = [name for name in names if name not in models]
     if unknown:
-        print(f"There is no shipped model {unknown[0]!r}; there are {', '.join(SHIPPED)}.", file=sys.stderr)
+        print(f"There is no shipped model {unknown[0]!r}; there are {', '.join(models)}.", file=sys.stderr)
         return 2
     torch.set_num_threads(1)  # with another number of them, sums round differently, and the weights are others
     try:
-        for name in names or SHIPPED:
-            make(SHIPPED[name])
+        for name in names or models:
+            make(models[name])
     except PlaygroundError as error:
         print(error, file=sys.stderr)
         return 1
@@ -44,7 +47,8 @@ def make(shipped: Shipped) -> None:
         TrainingError: the run diverged; the file is left as it was.
         CheckpointError: the file cannot be written.
     """
-    state = TrainState.create(corpora.load(TEXT), shipped.model, shipped.train)
+    text = corpora.load(TEXT) if TASKS[shipped.task.kind].needs_text else None
+    state = TrainState.create(text, shipped.model, shipped.train, shipped.task)
     for metrics in train(state):
         _show(shipped, metrics)
     if state.divergence is not None:
@@ -66,7 +70,10 @@ def go_back_to_best(state: TrainState) -> None:
 
 
 def measured(state: TrainState) -> str:
-    """The validation loss of the weights as they are, in a sentence."""
+    """How good the weights are as they are, in a sentence."""
+    if isinstance(state.task, ExamplesTask):
+        accuracy, unit = state.task.test(state.model).scores["accuracy"], TASKS[state.task.kind].score
+        return f"{accuracy:.1%} of the {unit} right at step {state.step:,} (test part)."
     *_, evaluation = evaluate(state)
     return f"Validation loss {evaluation.loss:.3f} nats at step {state.step:,} (whole validation part, state carried)."
 

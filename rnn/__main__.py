@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rnn import corpora
+from rnn.catalogue import TASKS
 from rnn.checkpoint_file import Checkpoint, read
 from rnn.config import PRESETS, ModelConfig, SampleConfig, TrainConfig, shown
 from rnn.corpora import Text
@@ -324,11 +325,16 @@ def _clock(seconds: float) -> str:
 
 def _headline(state: TrainState) -> str:
     model, train, resolved = state.config, state.train_config, state.resolved
-    count = model.parameter_count(len(state.vocabulary))
+    count = sum(parameter.numel() for parameter in state.model.parameters())
+    learned = TASKS[state.task.kind]
+    data = f"vocabulary {len(state.vocabulary)}" if learned.needs_text else learned.data
+    batch = f"B {train.batch_size}"
+    if state.task.kind == "next-character":
+        batch += f", T {train.bptt_steps}"
     layers = f"{model.num_layers} layer{'s' if model.num_layers > 1 else ''}"
     return (
         f"{model.cell.upper()}, {layers} of {model.hidden_size}, {count:,} parameters, "
-        f"vocabulary {len(state.vocabulary)}; B {train.batch_size}, T {train.bptt_steps}; "
+        f"{data}; {batch}; "
         f"{resolved.precision} on {resolved.device}"
     )
 
@@ -378,19 +384,25 @@ def _info(options: argparse.Namespace) -> int:
 
 def _facts(checkpoint: Checkpoint) -> list[tuple[str, str]]:
     model, metadata = checkpoint.model, checkpoint.metadata
-    text, best, resolved = metadata["text"], metadata["best"], metadata["resolved"]
+    best, resolved = metadata["best"], metadata["resolved"]
+    data = [("data", TASKS[checkpoint.kind].data)]
+    if text := metadata.get("text"):
+        name = corpora.printable(text["name"])
+        data = [
+            ("vocabulary", f"{len(checkpoint.vocabulary)} characters"),
+            ("text", f"{name}, {text['length']:,} characters, sha256 {text['sha256'][:12]}..."),
+        ]
     return [
         ("kind", checkpoint.kind),
         ("cell", model.cell),
         ("layers", f"{model.num_layers} of {model.hidden_size}"),
         ("input", f"embedding of {model.embedding_size}" if model.embedding_size else "one-hot"),
-        ("parameters", f"{model.parameter_count(len(checkpoint.vocabulary)):,}"),
-        ("vocabulary", f"{len(checkpoint.vocabulary)} characters"),
-        ("text", f"{corpora.printable(text['name'])}, {text['length']:,} characters, sha256 {text['sha256'][:12]}..."),
+        ("parameters", f"{checkpoint.parameter_count:,}"),
+        *data,
         ("step", f"{checkpoint.step:,} of {checkpoint.train.steps:,}, epoch {metadata['epoch']:.2f}"),
         ("best validation loss", f"{best['loss']:.4f} nats at step {best['step']:,}" if best else "not measured"),
         ("trained for", f"{metadata['elapsed']:.1f} s on {resolved['device']} in {resolved['precision']}"),
-        ("resumable", "yes" if checkpoint.is_resumable else "no, it holds weights to sample from"),
+        ("resumable", "yes" if checkpoint.is_resumable else "no, it holds weights alone"),
     ]
 
 

@@ -102,7 +102,7 @@ TASKS: dict[str, TaskInfo] = {
         "whole words",
         TaskConfig("digit-name"),
         ModelConfig(cell="gru", hidden_size=96, embedding_size=16),
-        _TRAIN,
+        replace(_TRAIN, steps=600),
     ),
     "digit-rows": TaskInfo(
         "Digit, row by row",
@@ -113,7 +113,7 @@ TASKS: dict[str, TaskInfo] = {
         "images",
         TaskConfig("digit-rows"),
         ModelConfig(cell="gru", hidden_size=96),
-        _TRAIN,
+        replace(_TRAIN, steps=500),
     ),
     "sentiment": TaskInfo(
         "Sentiment",
@@ -124,7 +124,7 @@ TASKS: dict[str, TaskInfo] = {
         "sentences",
         TaskConfig("sentiment"),
         ModelConfig(cell="gru", hidden_size=64, embedding_size=32),
-        _TRAIN,
+        replace(_TRAIN, steps=400),
     ),
     "frames": TaskInfo(
         "Label every frame",
@@ -134,8 +134,8 @@ TASKS: dict[str, TaskInfo] = {
         "videos of digits",
         "frames",
         TaskConfig("frames"),
-        ModelConfig(cell="gru", hidden_size=96),
-        _TRAIN,
+        ModelConfig(cell="lstm", hidden_size=96, num_layers=2, dropout=0.2),
+        replace(_TRAIN, steps=1500, learning_rate=1e-2, warmup_steps=50),
     ),
     "number-names": TaskInfo(
         "English to French",
@@ -146,7 +146,7 @@ TASKS: dict[str, TaskInfo] = {
         "whole names",
         TaskConfig("number-names"),
         ModelConfig(cell="lstm", hidden_size=144, embedding_size=48),
-        replace(_TRAIN, batch_size=32, steps=1500, warmup_steps=50, evaluate_every=100),
+        replace(_TRAIN, batch_size=32, warmup_steps=50, evaluate_every=100),
     ),
     "caption": TaskInfo(
         "Caption a video",
@@ -155,9 +155,9 @@ TASKS: dict[str, TaskInfo] = {
         "captions videos of digits",
         "videos of digits and their captions",
         "whole captions",
-        TaskConfig("caption", decoder_num_layers=1, reverse_input=True),
-        ModelConfig(cell="lstm", hidden_size=96, num_layers=2, embedding_size=32),
-        replace(_TRAIN, steps=2000, learning_rate=1e-2, warmup_steps=50, evaluate_every=100),
+        TaskConfig("caption", decoder_num_layers=1),
+        ModelConfig(cell="lstm", hidden_size=104, num_layers=2, embedding_size=32, dropout=0.1),
+        replace(_TRAIN, steps=3000, learning_rate=1e-2, warmup_steps=50, evaluate_every=100),
     ),
     "fill-blank": TaskInfo(
         "Fill in the blank",
@@ -227,7 +227,7 @@ def parameter_shapes(task: TaskConfig, model: ModelConfig, vocabulary_size: int 
         case "digit":
             return plain_classifier_shapes(model, PIXELS, len(NAMES))
         case "digit-name":
-            return image_decoder_shapes(model, PIXELS, len(LETTERS.names))
+            return image_decoder_shapes(model, PIXELS, len(LETTERS))
         case "digit-rows":
             return sequence_classifier_shapes(model, SIDE, len(NAMES))
         case "sentiment":
@@ -235,10 +235,9 @@ def parameter_shapes(task: TaskConfig, model: ModelConfig, vocabulary_size: int 
         case "frames":
             return sequence_classifier_shapes(model, PIXELS, len(NAMES))
         case "number-names":
-            english, french = len(SYMBOLS["en"].names), len(SYMBOLS["fr"].names)
-            return encoder_decoder_shapes(model, decoder, english, french)
+            return encoder_decoder_shapes(model, decoder, len(SYMBOLS["en"]), len(SYMBOLS["fr"]))
         case "caption":
-            return encoder_decoder_shapes(model, decoder, PIXELS, len(WORDS.names), "vectors")
+            return encoder_decoder_shapes(model, decoder, PIXELS, len(WORDS), "vectors")
         case "fill-blank":
             return blank_filler_shapes(model, vocabulary_size, left_only=task.variant == "left")
         case _:

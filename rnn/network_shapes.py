@@ -60,14 +60,14 @@ def encoder_decoder_shapes(
     return (
         _within("encoder", reader_shapes(encoder, source_size, source))
         | _within("bridge.map", bridge)
-        | _within("decoder", decoder.parameter_shapes(target_size + 1))
+        | _within("decoder", decoder.parameter_shapes(target_size))
     )
 
 
 def image_decoder_shapes(config: ModelConfig, image_size: int, target_size: int) -> Shapes:
     """The parameters of an `ImageDecoder`."""
     front = _within("front", state_map_shapes(image_size, config))
-    return front | _within("decoder", config.parameter_shapes(target_size + 1))
+    return front | _within("decoder", config.parameter_shapes(target_size))
 
 
 def sequence_classifier_shapes(config: ModelConfig, source_size: int, classes: int, source: str = "vectors") -> Shapes:

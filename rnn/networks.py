@@ -4,8 +4,8 @@ One to one: `PlainClassifier`. Many to one, and many to many in step: `SequenceC
 Many to many, delayed: `EncoderDecoder`, which is many to one followed by one to many. Both directions: `BlankFiller`.
 
 Sequences of several lengths lie side by side with time first, (T, B) or (T, B, I), each filled up at its end;
-`lengths` (B,) says where, and what stands in the filling changes nothing. Every random number comes from the network's
-own generator. `rnn.network_shapes` lists the parameters of each.
+`lengths` (B,) says where, and what stands in the filling changes nothing; targets say it by PAD. Every random number
+comes from the network's own generator. `rnn.network_shapes` lists the parameters of each.
 
 Sources: Sutskever et al. 2014 (arXiv 1409.3215) and Cho et al. 2014 (arXiv 1406.1078) for the encoder and the decoder;
 Vinyals et al. 2015 (arXiv 1411.4555) for an image that starts a decoder; Schuster & Paliwal 1997 for two directions;
@@ -25,13 +25,15 @@ from torch.nn import functional as F
 
 from rnn.cells import SQUASH, State
 from rnn.config import ModelConfig
+from rnn.data.sequences import BEGIN, END, PAD
 from rnn.errors import ConfigError
 from rnn.models import CharRNN, Padding, Recurrent, dropped
 from rnn.network_shapes import needs_bridge, reader_shapes, state_map_shapes, state_parts
 
 Source = Literal["symbols", "vectors"]
 
-IGNORED = -100  # the answer at a place that has none, as F.cross_entropy knows it
+KEEPING = 2.0  # first bias of the gate that keeps the state, in an encoder and its decoder: sigmoid(2) = 0.88
+IGNORED = -100  # the label of a step that has none, as F.cross_entropy knows it
 
 
 class _Network(nn.Module):
@@ -221,8 +223,8 @@ class Bridge(nn.Module):
 class Writer(_Network):
     """A network that writes a sequence: the character model of `rnn.models`, started from a state that says what.
 
-    Its symbols are those of the target, 0 to target_size - 1, and one more, `boundary`: read, it means BEGIN, and
-    written, END.
+    Targets are as `rnn.data.sequences` makes them: indices of `Symbols`, each sequence ended by END and then filled up
+    with PAD. BEGIN is what the decoder reads first, in front of the target.
     """
 
     decoder: CharRNN
@@ -231,106 +233,69 @@ class Writer(_Network):
         """The decoder's state before BEGIN, each part (num_layers, B, H)."""
         raise NotImplementedError
 
-    @property
-    def boundary(self) -> int:
-        """The index of BEGIN and END."""
-        return self.decoder.vocabulary_size - 1
-
     def forward(
-        self,
-        source: Tensor,
-        target: Tensor,
-        source_lengths: Tensor | None = None,
-        target_lengths: Tensor | None = None,
-        teacher_forcing: float = 1.0,
+        self, source: Tensor, target: Tensor, source_lengths: Tensor | None = None, teacher_forcing: float = 1.0
     ) -> Tensor:
-        """Scores every symbol of the target, and END, from those before it.
+        """Scores every symbol of the target from the source and the symbols before it.
 
         Args:
             source: what the network reads.
-            target: symbols (T, B), without BEGIN and END.
-            source_lengths, target_lengths: real steps of each, (B,); None where all are real.
+            target: (T, B).
+            source_lengths: real steps of each source, (B,); None where all are real.
             teacher_forcing: the probability, at each step of each sequence, that the decoder reads the right symbol
                 and not the one that it holds for the likeliest itself.
 
         Returns:
-            Logits, (T + 1, B, target_size + 1); those after a sequence's END mean nothing.
+            Logits, (T, B, target_size).
         """
         state = self.first_state(source, source_lengths)
-        begin = self._boundaries(target)
-        if target_lengths is not None:
-            target = target.masked_fill(Padding(target_lengths, target).here, self.boundary)
-        read = torch.cat([begin, target])
+        read = torch.cat([target.new_full((1, target.shape[1]), BEGIN), target[:-1]])
         if teacher_forcing >= 1:
             return self._decode(read, state)[0]
-        is_forced = torch.rand(target.shape, generator=self.generator).to(target.device) < teacher_forcing
+        is_forced = torch.rand(read.shape, generator=self.generator).to(read.device) < teacher_forcing
         return self._partly_forced(read, state, is_forced)
 
     def _partly_forced(self, read: Tensor, state: State, is_forced: Tensor) -> Tensor:
-        """Step by step, for what a step reads may depend on the step before. read (T + 1, B), is_forced (T, B)."""
-        steps = []
-        symbols = read[0]
-        for t in range(len(read)):
+        """Step by step, for what a step reads may depend on the step before; BEGIN is read by all."""
+        steps: list[Tensor] = []
+        for right, forced in zip(read, is_forced, strict=True):
+            symbols = torch.where(forced, right, steps[-1][0].argmax(dim=-1)) if steps else right
             logits, state = self._decode(symbols.unsqueeze(0), state)
             steps.append(logits)
-            if t + 1 < len(read):
-                symbols = torch.where(is_forced[t], read[t + 1], logits[0].argmax(dim=-1))
         return torch.cat(steps)
 
     def loss(
-        self,
-        source: Tensor,
-        target: Tensor,
-        source_lengths: Tensor | None = None,
-        target_lengths: Tensor | None = None,
-        teacher_forcing: float = 1.0,
+        self, source: Tensor, target: Tensor, source_lengths: Tensor | None = None, teacher_forcing: float = 1.0
     ) -> Tensor:
         """Mean cross-entropy, nats per symbol of the targets, END included."""
-        logits = self(source, target, source_lengths, target_lengths, teacher_forcing)
-        answers = self.answers(target, target_lengths)
-        return F.cross_entropy(logits.flatten(0, 1), answers.flatten(), ignore_index=IGNORED)
-
-    def answers(self, target: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """What is to be written at each step: the target, END, and IGNORED from there on; (T, B) -> (T + 1, B)."""
-        answers = torch.cat([target, self._boundaries(target)])
-        if lengths is None:
-            return answers
-        lengths = lengths.to(target.device)
-        t = torch.arange(len(answers), device=target.device).unsqueeze(1)
-        return answers.masked_fill(t == lengths, self.boundary).masked_fill(t > lengths, IGNORED)
-
-    def _decode(self, symbols: Tensor, state: State) -> tuple[Tensor, State]:
-        """The decoder over some steps: symbols (T, B) -> logits (T, B, target_size + 1), and the state after them."""
-        self.decoder.compute_dtype = self.compute_dtype
-        logits, state = self.decoder(symbols, state)
-        return logits, state
-
-    def _boundaries(self, target: Tensor) -> Tensor:
-        """One step of nothing else, (1, B)."""
-        return target.new_full((1, target.shape[1]), self.boundary)
+        logits = self(source, target, source_lengths, teacher_forcing)
+        return F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=PAD)
 
     @torch.no_grad()
     def greedy(self, source: Tensor, lengths: Tensor | None = None, max_length: int = 100) -> list[list[int]]:
-        """The target of each source as the network writes it: always the likeliest symbol, until END.
+        """What the network writes for each source: always the likeliest symbol, until END, which is left out.
 
         Dropout is off meanwhile. A sequence that has not ended after `max_length` symbols is cut there.
         """
         was_training = self.training
         self.eval()
         state = self.first_state(source, lengths)
-        symbols = torch.full((1, state[0].shape[1]), self.boundary, device=source.device)
+        symbols = torch.full((1, state[0].shape[1]), BEGIN, device=source.device)
         has_ended = torch.zeros_like(symbols, dtype=torch.bool)
-        written = []
-        for _ in range(max_length):
+        written = [symbols]
+        while len(written) <= max_length and not has_ended.all():
             logits, state = self._decode(symbols, state)
-            symbols = logits.argmax(dim=-1).masked_fill(has_ended, self.boundary)
-            has_ended = symbols == self.boundary
-            if has_ended.all():
-                break
+            symbols = logits.argmax(dim=-1).masked_fill(has_ended, END)
+            has_ended = symbols == END
             written.append(symbols)
         self.train(was_training)
-        columns = torch.cat(written).t().tolist() if written else [[] for _ in range(symbols.shape[1])]
-        return [[s for s in column if s != self.boundary] for column in columns]
+        return [[s for s in column if s != END] for column in torch.cat(written)[1:].t().tolist()]
+
+    def _decode(self, symbols: Tensor, state: State) -> tuple[Tensor, State]:
+        """The decoder over some steps: symbols (T, B) -> logits (T, B, target_size), and the state after them."""
+        self.decoder.compute_dtype = self.compute_dtype
+        logits, state = self.decoder(symbols, state)
+        return logits, state
 
 
 class EncoderDecoder(Writer):
@@ -338,13 +303,17 @@ class EncoderDecoder(Writer):
 
     Args:
         encoder_config, decoder_config: cell, size and layers of each side; they need not be alike.
-        source_size, target_size: different symbols, or numbers in a vector of the source.
-        source: "symbols" (B sequences as (T, B) integers) or "vectors" ((T, B, source_size)).
+        source_size: different symbols, or numbers in a vector.
+        target_size: different symbols, PAD, BEGIN and END among them.
+        source: "symbols", (T, B), or "vectors", (T, B, source_size).
         reverse_source: whether the source is read from its end, so that its beginning, which is written first, was
             read last.
 
+    What is read first is written first, a whole sequence later. So that it is still there then, GRU and LSTM start with
+    a bias of 2 on the gate that keeps the state (the GRU's z, the LSTM's f), and not of 0 and 1 as elsewhere.
+
     Raises:
-        ConfigError: the decoder is bidirectional, or a size is not at least 1.
+        ConfigError: the decoder is bidirectional, or a size is too small.
     """
 
     def __init__(
@@ -358,12 +327,13 @@ class EncoderDecoder(Writer):
         reverse_source: bool = False,
     ) -> None:
         super().__init__(seed)
-        _check_sizes(target_size=target_size)
         self.encoder_config, self.decoder_config = encoder_config, decoder_config
         self.reverse_source = reverse_source
         self.encoder = Reader(encoder_config, source_size, source, self.generator)
         self.bridge = Bridge(encoder_config, decoder_config, self.generator)
         self.decoder = _decoder(decoder_config, target_size, self.generator)
+        for layers in (self.encoder.recurrent, self.decoder.recurrent):
+            _keep_state(layers)
 
     def first_state(self, source: Tensor, lengths: Tensor | None = None) -> State:
         if self.reverse_source:
@@ -377,12 +347,12 @@ class ImageDecoder(Writer):
     """One to many: the image, (B, image_size), sets the first state; the decoder spells what it shows.
 
     Raises:
-        ConfigError: the config is bidirectional, or a size is not at least 1.
+        ConfigError: the config is bidirectional, or a size is too small.
     """
 
     def __init__(self, config: ModelConfig, image_size: int, target_size: int, seed: int = 0) -> None:
         super().__init__(seed)
-        _check_sizes(image_size=image_size, target_size=target_size)
+        _check_sizes(image_size=image_size)
         self.config = config
         self.front = StateMap(image_size, config, self.generator)
         self.decoder = _decoder(config, target_size, self.generator)
@@ -443,11 +413,26 @@ def _check_sizes(**sizes: int) -> None:
 
 
 def _decoder(config: ModelConfig, target_size: int, generator: torch.Generator) -> CharRNN:
+    if target_size <= END:
+        raise ConfigError(
+            f"target_size counts PAD, BEGIN and END, so it must be at least {END + 1}, not {target_size}."
+        )
     if config.bidirectional:
         raise ConfigError(
             "A decoder cannot be bidirectional: the second direction would read what is still to be written."
         )
-    return CharRNN(config, target_size + 1, generator=generator)
+    return CharRNN(config, target_size, generator=generator)
+
+
+def _keep_state(layers: Recurrent) -> None:
+    """Biases the gates that keep the state towards keeping it. In both cells they are the second block of rows."""
+    size = layers.config.hidden_size
+    if layers.config.cell == "rnn":
+        return
+    with torch.no_grad():
+        for name, bias in layers.named_parameters():
+            if name.startswith("bias"):
+                bias[size : 2 * size] = KEEPING if name.startswith("bias_ih") else 0.0
 
 
 def _linear(inputs: int, outputs: int, bias: bool, generator: torch.Generator) -> nn.Linear:

@@ -54,8 +54,7 @@ def script(
     Raises:
         ConfigError: there is no script for this kind of run.
     """
-    if kind != "next-character":
-        raise ConfigError(f"There is a script for next-character runs only, not for the kind {shown(kind)}.")
+    _check_kind(kind)
     if model.bidirectional:
         raise ConfigError("There is no script for a bidirectional network: it cannot predict the next character.")
     run = _Run(model, train, text_name, characters, vocabulary, precision, device, _in_effect(rate_changes, train))
@@ -72,6 +71,7 @@ def script_of(metadata: Mapping[str, Any]) -> str:
     Raises:
         ConfigError: there is no script for this kind of run.
     """
+    _check_kind(metadata["kind"])
     return script(
         ModelConfig.from_json(metadata["model"]),
         TrainConfig.from_json(metadata["train"]),
@@ -83,6 +83,11 @@ def script_of(metadata: Mapping[str, Any]) -> str:
         rate_changes=metadata["rate_changes"],
         kind=metadata["kind"],
     )
+
+
+def _check_kind(kind: str) -> None:
+    if kind != "next-character":
+        raise ConfigError(f"There is a script for next-character runs only, not for the kind {shown(kind)}.")
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,17 @@
-"""The models that come with the playground: an LSTM, a GRU and a vanilla RNN, trained on the same built-in text.
+"""The models that come with the playground: an LSTM, a GRU and a vanilla RNN, trained on the same built-in text, and
+one for every other task.
 
 Their files lie in `assets/`; `make models` trains them again. Opening one takes no torch.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from rnn.catalogue import TASKS
 from rnn.checkpoint_file import Checkpoint, read
-from rnn.config import ModelConfig, TrainConfig, shown
+from rnn.config import ModelConfig, TaskConfig, TrainConfig, shown
 from rnn.errors import CheckpointError
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -32,12 +34,14 @@ class Shipped:
         name: its key in `SHIPPED` and the name of its file.
         title: its name in lists.
         model, train: the settings it was trained with.
+        task: what it has learned.
     """
 
     name: str
     title: str
     model: ModelConfig
     train: TrainConfig
+    task: TaskConfig = field(default_factory=TaskConfig)
 
     @property
     def path(self) -> Path:
@@ -59,15 +63,29 @@ SHIPPED: dict[str, Shipped] = {
 }
 
 
+# In float32 and on the CPU, so that they come out the same on every run.
+SHIPPED_TASKS: dict[str, Shipped] = {
+    kind: Shipped(kind, info.title, info.model, replace(info.train, precision="float32", device="cpu"), info.task)
+    for kind, info in TASKS.items()
+    if kind != "next-character"
+}
+
+
+def every_shipped() -> dict[str, Shipped]:
+    """Those that write text, and those of the other tasks."""
+    return SHIPPED | SHIPPED_TASKS
+
+
 def open_shipped(name: str) -> Checkpoint:
     """The shipped model of this name, read and checked anew at each call.
 
     Raises:
         CheckpointError: there is no such model, or its file is missing or damaged.
     """
-    if name not in SHIPPED:
-        raise CheckpointError(f"There is no shipped model named {shown(name)}; there are {', '.join(SHIPPED)}.")
+    models = every_shipped()
+    if name not in models:
+        raise CheckpointError(f"There is no shipped model named {shown(name)}; there are {', '.join(models)}.")
     try:
-        return read(SHIPPED[name].path)
+        return read(models[name].path)
     except CheckpointError as error:
         raise CheckpointError(f"{error} `make models` makes the shipped models.") from error

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, TypeVar
 from filelock import FileLock, Timeout
 
 from rnn.catalogue import TASKS
-from rnn.catalogue import check as check_task
 from rnn.checkpoint_file import Checkpoint, read, write
 from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Text
@@ -159,11 +158,7 @@ class Scheduler:
         Args:
             text: what it reads; None where the task has its own data.
             task: what it learns; None: to predict the next character.
-
-        Raises:
-            ConfigError: this model cannot learn this task.
         """
-        check_task(task or TaskConfig(), model)
         self._require_room(token)
         run_id = self.store.create(token, text, model, train, name, task)
         if start:

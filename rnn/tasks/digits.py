@@ -13,8 +13,9 @@ from rnn.catalogue import PIXELS, check
 from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.data import digits
 from rnn.data.digits import LETTERS, NAMES, SIDE, Digits
+from rnn.data.sequences import Symbols
 from rnn.networks import ImageDecoder, PlainClassifier, SequenceClassifier
-from rnn.tasks.examples import Classification, Examples, ExamplesTask, Part, Writing, without_marks
+from rnn.tasks.examples import Classification, Examples, ExamplesTask, Part, Writing
 
 
 class _Images(ExamplesTask):
@@ -72,7 +73,7 @@ class DigitName(_Images, Writing):
     """One to many: all 64 pixels in, the letters of the digit's name out."""
 
     config: TaskConfig
-    symbols: ClassVar[tuple[str, ...]] = LETTERS.names
+    symbols: ClassVar[Symbols] = LETTERS
     reads_sequence: ClassVar[bool] = False
 
     def model(self, config: ModelConfig, seed: int) -> nn.Module:
@@ -80,5 +81,5 @@ class DigitName(_Images, Writing):
         return ImageDecoder(config, PIXELS, len(self.symbols), seed)
 
     def examples(self, chosen: Digits) -> Examples:
-        names, lengths = without_marks(digits.spelled(chosen.labels), are_ended=True)
+        names, lengths = digits.spelled(chosen.labels)
         return Examples(chosen.images.reshape(-1, PIXELS), names, target_lengths=lengths)

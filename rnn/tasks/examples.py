@@ -22,8 +22,8 @@ from torch.nn import functional as F
 from rnn.catalogue import fingerprint
 from rnn.cells import State
 from rnn.config import ModelConfig, TaskConfig, TrainConfig
-from rnn.data.sequences import FIRST, Integers, Padded
-from rnn.networks import IGNORED, Writer
+from rnn.data.sequences import END, PAD, Symbols
+from rnn.networks import Writer
 from rnn.records import Prediction
 from rnn.tasks import Batch, Evaluation
 
@@ -246,68 +246,52 @@ class Classification(ExamplesTask):
 
 
 class Writing(ExamplesTask):
-    """A sequence for each example, written symbol by symbol.
+    """A sequence for each example, written symbol by symbol; targets end with END, which the lengths count.
 
     Attributes:
-        symbols: what each of them stands for, in the order of their indices.
+        symbols: what is written.
         between: what stands between two of them.
     """
 
-    symbols: ClassVar[tuple[str, ...]]
+    symbols: ClassVar[Symbols]
     between: ClassVar[str] = ""
 
     def predictions_in(self, examples: Examples) -> NDArray[np.int64]:
         assert examples.target_lengths is not None
-        return np.asarray(examples.target_lengths + 1, dtype=np.int64)  # and the end
+        return np.asarray(examples.target_lengths, dtype=np.int64)
 
     def steps_over(self, examples: Examples) -> int:
-        written: int = examples.targets.shape[1] + 1  # and the end
+        written: int = examples.targets.shape[1]
         return super().steps_over(examples) + written
 
     def loss(self, model: nn.Module, batch: Batch, state: State | None) -> tuple[Tensor, None]:
-        writer = _writer(model)
         forcing = self.config.teacher_forcing
-        return writer.loss(batch.inputs, batch.targets, batch.input_lengths, batch.target_lengths, forcing), None
+        return _writer(model).loss(batch.inputs, batch.targets, batch.input_lengths, forcing), None
 
     def scored(self, model: nn.Module, batch: Batch) -> Scored:
         """The loss with every symbol before it given; the answers, as it writes them by itself."""
         writer = _writer(model)
-        logits = writer(batch.inputs, batch.targets, batch.input_lengths, batch.target_lengths)
-        answers = writer.answers(batch.targets, batch.target_lengths)
-        loss = F.cross_entropy(logits.flatten(0, 1), answers.flatten(), ignore_index=IGNORED, reduction="sum").item()
-        written = writer.greedy(batch.inputs, batch.input_lengths, len(batch.targets) + 1)
-        assert batch.target_lengths is not None
-        columns = zip(batch.targets.t().tolist(), batch.target_lengths.tolist(), strict=True)
-        expected = [symbols[:length] for symbols, length in columns]
+        logits = writer(batch.inputs, batch.targets, batch.input_lengths).flatten(0, 1)
+        loss = F.cross_entropy(logits, batch.targets.flatten(), ignore_index=PAD, reduction="sum").item()
+        written = writer.greedy(batch.inputs, batch.input_lengths, len(batch.targets))
+        expected = [[s for s in column if s not in (END, PAD)] for column in batch.targets.t().tolist()]
         right = sum(a == b for a, b in zip(written, expected, strict=True))
-        return Scored(loss, int((answers != IGNORED).sum()), right, len(expected))
+        return Scored(loss, int((batch.targets != PAD).sum()), right, len(expected))
 
     def predict(self, model: nn.Module, examples: Examples) -> list[Prediction]:
         batch = self.batch_of(examples).to(device_of(model))
-        written = _writer(model).greedy(batch.inputs, batch.input_lengths, 2 * len(batch.targets) + 1)
-        assert examples.target_lengths is not None
+        written = _writer(model).greedy(batch.inputs, batch.input_lengths, 2 * len(batch.targets))
         predictions = []
         for row, symbols in enumerate(written):
-            expected = self._spelled(examples.targets[row, : examples.target_lengths[row]].tolist())
-            predicted = self._spelled(symbols)
+            expected, predicted = self._spelled(examples.targets[row].tolist()), self._spelled(symbols)
             predictions.append(Prediction(self.shown(examples, row), expected, predicted, predicted == expected))
         return predictions
 
     def _spelled(self, symbols: list[int]) -> str:
-        return self.between.join(self.symbols[symbol] for symbol in symbols)
+        return self.between.join(self.symbols.decode(symbols))
 
 
 # Pieces
-
-
-def without_marks(rows: Padded, are_ended: bool = False) -> tuple[Integers, Integers]:
-    """Symbols counted from 0 on, as the networks do, filled up with 0, and their lengths (N,).
-
-    Args:
-        are_ended: whether each row ends with a mark, which the networks add themselves.
-    """
-    lengths = rows.lengths - are_ended
-    return np.maximum(rows.values[:, : lengths.max(initial=1)] - FIRST, 0), lengths
 
 
 @contextmanager

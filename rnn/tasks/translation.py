@@ -12,9 +12,9 @@ from rnn.catalogue import check
 from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.data import numbers
 from rnn.data.numbers import SYMBOLS, Pairs, Preset
-from rnn.data.sequences import Padded
+from rnn.data.sequences import Symbols
 from rnn.networks import EncoderDecoder
-from rnn.tasks.examples import Examples, Part, Writing, without_marks
+from rnn.tasks.examples import Examples, Part, Writing
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class NumberNames(Writing):
     """Many to many, delayed: the English name in, then the French one out."""
 
     config: TaskConfig
-    symbols: ClassVar[tuple[str, ...]] = SYMBOLS["fr"].names
+    symbols: ClassVar[Symbols] = SYMBOLS["fr"]
 
     @property
     def preset(self) -> Preset:
@@ -31,7 +31,7 @@ class NumberNames(Writing):
 
     def model(self, config: ModelConfig, seed: int) -> nn.Module:
         check(self.config, config)
-        sizes = len(SYMBOLS["en"].names), len(self.symbols)
+        sizes = len(SYMBOLS["en"]), len(self.symbols)
         return EncoderDecoder(config, self.config.decoder(config), *sizes, seed, "symbols", self.config.reverse_input)
 
     def drawn(self, config: TrainConfig, step: int) -> tuple[Examples, float]:
@@ -53,11 +53,8 @@ class NumberNames(Writing):
 
     def examples(self, names: Pairs) -> Examples:
         """These names in both languages."""
-        source, source_lengths = without_marks(Padded(names.source, names.source_lengths))
-        target, target_lengths = without_marks(Padded(names.target, names.target_lengths), are_ended=True)
-        return Examples(source, target, source_lengths, target_lengths)
+        return Examples(names.source, names.target, names.source_lengths, names.target_lengths)
 
     def shown(self, examples: Examples, row: int) -> str:
         assert examples.input_lengths is not None
-        letters = examples.inputs[row, : examples.input_lengths[row]]
-        return "".join(SYMBOLS["en"].names[letter] for letter in letters)
+        return "".join(SYMBOLS["en"].decode(examples.inputs[row, : examples.input_lengths[row]].tolist()))

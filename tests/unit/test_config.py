@@ -11,7 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn.config import CELLS, PRESETS, ModelConfig, SampleConfig, TrainConfig, bounds_for, help_for
+from rnn.config import (
+    CELLS,
+    KINDS,
+    PRESETS,
+    VARIANTS,
+    ModelConfig,
+    SampleConfig,
+    TaskConfig,
+    TrainConfig,
+    bounds_for,
+    help_for,
+)
 from rnn.errors import ConfigError, PlaygroundError
 
 SETTINGS = (ModelConfig, TrainConfig, SampleConfig)
@@ -129,6 +140,57 @@ def valid(field: dataclasses.Field[Any]) -> st.SearchStrategy[Any]:
 def test_json_gives_back_the_same_settings(cls: Any, data: st.DataObject) -> None:
     settings = cls(**{f.name: data.draw(valid(f)) for f in dataclasses.fields(cls)})
     assert cls.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+
+
+# What is learned
+
+
+@pytest.mark.parametrize(("field", "kind"), [
+    ("variant", "frames"), ("decoder_cell", "caption"), ("decoder_hidden_size", "caption"), ("length", "frames"),
+    ("decoder_num_layers", "number-names"), ("teacher_forcing", "digit-name"), ("reverse_input", "caption"),
+    ("kind", "frames"),
+])  # fmt: skip
+def test_a_setting_of_a_task_is_checked_as_any_other(field: str, kind: str) -> None:
+    found = next(f for f in dataclasses.fields(TaskConfig) if f.name == field)
+    assert help_for(TaskConfig, field).endswith(".")
+    for value in wrong_values(found):
+        with pytest.raises(ConfigError, match=field):
+            TaskConfig(**{"kind": kind} | {field: value})
+    for edge, beyond in ((found.metadata["low"], -1), (found.metadata["high"], 1)):
+        if edge is not None:
+            assert getattr(TaskConfig(**{"kind": kind, field: edge}), field) == edge
+            with pytest.raises(ConfigError, match=field):
+                TaskConfig(**{"kind": kind, field: edge + beyond})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_variant_is_one_of_its_kind(kind: str) -> None:
+    everything = {variant for own in VARIANTS.values() for variant in own}
+    assert "" in VARIANTS[kind]
+    for variant in everything:
+        if variant in VARIANTS[kind]:
+            assert TaskConfig.from_json(TaskConfig(kind, variant).to_json()) == TaskConfig(kind, variant)
+        else:
+            with pytest.raises(ConfigError, match=f"^variant must be one of .* for {kind}, not"):
+                TaskConfig(kind, variant)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"decoder_cell": "gru"}, {"reverse_input": True}, {"teacher_forcing": 0.5}, {"length": 5}],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_a_setting_that_has_no_meaning_for_the_task_is_refused(settings: dict[str, Any]) -> None:
+    (name,) = settings
+    with pytest.raises(ConfigError, match=f"^{name} is a setting of .*, not of digit-rows."):
+        TaskConfig("digit-rows", **settings)
+
+
+def test_a_decoder_is_the_encoder_but_for_what_is_set() -> None:
+    encoder = ModelConfig(cell="gru", hidden_size=7, num_layers=2, embedding_size=3, bidirectional=True)
+    assert TaskConfig("caption").decoder(encoder) == dataclasses.replace(encoder, bidirectional=False)
+    own = TaskConfig("caption", decoder_cell="lstm", decoder_hidden_size=9, decoder_num_layers=1).decoder(encoder)
+    assert (own.cell, own.hidden_size, own.num_layers, own.embedding_size) == ("lstm", 9, 1, 3)
 
 
 JSON = st.recursive(

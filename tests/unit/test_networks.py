@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnn.config import CELLS, ModelConfig
+from rnn.data.sequences import BEGIN, END, FIRST, PAD
 from rnn.errors import ConfigError
 from rnn.models import Recurrent
 from rnn.network_shapes import (
@@ -39,7 +40,6 @@ from rnn.networks import (
 # All sizes differ, so that a swapped axis cannot pass. S, V: source and target symbols; I: numbers in a vector.
 T, B, I, S, V, H, CLASSES = 7, 4, 3, 9, 8, 5, 6  # noqa: E741
 LENGTHS = torch.tensor([7, 1, 4, 6])
-TARGET_STEPS = 5
 TARGET_LENGTHS = torch.tensor([2, 5, 1, 4])
 EXACT = {"rtol": 0, "atol": 1e-12}  # float64
 
@@ -63,6 +63,13 @@ def symbols(size: int, *shape: int, seed: int = 0) -> Tensor:
 def read(source: Source) -> Tensor:
     """(T, B) symbols or (T, B, I) vectors, whose padding holds anything but zeros."""
     return symbols(S, T, B) if source == "symbols" else draw(T, B, I)
+
+
+def written(seed: int = 0) -> Tensor:
+    """Targets (5, B) as the data makes them: symbols, END, PAD."""
+    target = FIRST + symbols(V - FIRST, 5, B, seed=seed)
+    t = torch.arange(5).unsqueeze(1)
+    return target.masked_fill(t == TARGET_LENGTHS - 1, END).masked_fill(t >= TARGET_LENGTHS, PAD)
 
 
 def source_size(source: Source) -> int:
@@ -143,19 +150,19 @@ def test_padding_changes_nothing_for_an_encoder_and_its_decoder(
     encoder: str, decoder: str, source: Source, reverse_source: bool
 ) -> None:
     network = encoder_decoder(encoder, decoder, source, reverse_source=reverse_source)
-    x, target = read(source), symbols(V, TARGET_STEPS, B)
-    together = network(x, target, LENGTHS, TARGET_LENGTHS)
+    x, target = read(source), written()
+    together = network(x, target, LENGTHS)
     alone = []
     for b, (length, steps) in enumerate(zip(LENGTHS.tolist(), TARGET_LENGTHS.tolist(), strict=True)):
         own = x[:length, b : b + 1], target[:steps, b : b + 1]
-        torch.testing.assert_close(network(*own), together[: steps + 1, b : b + 1], **EXACT)
-        alone.append(network.loss(*own) * (steps + 1))
-    one_by_one = torch.stack(alone).sum() / (TARGET_LENGTHS + 1).sum()
-    loss = network.loss(x, target, LENGTHS, TARGET_LENGTHS)
+        torch.testing.assert_close(network(*own), together[:steps, b : b + 1], **EXACT)
+        alone.append(network.loss(*own) * steps)
+    one_by_one = torch.stack(alone).sum() / TARGET_LENGTHS.sum()
+    loss = network.loss(x, target, LENGTHS)
     torch.testing.assert_close(loss, one_by_one, **EXACT)
     torch.testing.assert_close(gradients(network, loss), gradients(network, one_by_one), **EXACT)
-    written = network.greedy(x, LENGTHS, max_length=6)
-    assert written == [network.greedy(x[:n, b : b + 1], max_length=6)[0] for b, n in enumerate(LENGTHS.tolist())]
+    found = network.greedy(x, LENGTHS, max_length=6)
+    assert found == [network.greedy(x[:n, b : b + 1], max_length=6)[0] for b, n in enumerate(LENGTHS.tolist())]
 
 
 @pytest.mark.parametrize("each_step", [False, True])
@@ -229,7 +236,7 @@ def test_a_decoder_takes_c_from_the_c_of_the_encoder_or_else_from_its_h(encoder:
 def test_every_parameter_learns(encoder: str, decoder: str) -> None:
     for above, below in ((1, 1), (1, 3), (2, 2)):
         network = EncoderDecoder(ModelConfig(encoder, H, above), ModelConfig(decoder, H, below), S, V).double()
-        found = gradients(network, network.loss(read("symbols"), symbols(V, TARGET_STEPS, B)))
+        found = gradients(network, network.loss(read("symbols"), written()))
         assert list(found) == [name for name, _ in network.named_parameters()]
         assert all(gradient.abs().sum() > 0 for gradient in found.values())
 
@@ -238,39 +245,39 @@ def test_every_parameter_learns(encoder: str, decoder: str) -> None:
 
 
 def greedy_by_hand(network: Writer, source: Tensor, steps: int) -> list[int]:
-    """One source, by asking anew for every prefix; no state is carried."""
-    written: list[int] = []
-    while len(written) < steps:
-        logits = network(source, torch.tensor(written, dtype=torch.long).view(-1, 1))
+    """One source, by asking anew after every symbol for all of them; no state is carried."""
+    found: list[int] = []
+    while len(found) < steps:
+        logits = network(source, torch.tensor([*found, PAD]).view(-1, 1))
         best = int(logits[-1, 0].argmax())
-        if best == V:
+        if best == END:
             break
-        written.append(best)
-    return written
+        found.append(best)
+    return found
 
 
-def scaled(network: Writer, factor: float, end_bias: float = 0.0) -> Writer:
+def redrawn(network: Writer, end_bias: float) -> Writer:
     """Large weights make states, and so what is likeliest, change from step to step."""
     with torch.no_grad():
-        for parameter in network.parameters():
-            parameter *= factor
-        network.decoder.head.bias[V] += end_bias
+        for i, parameter in enumerate(network.parameters()):
+            parameter.copy_(draw(*parameter.shape, seed=i))
+        network.decoder.head.bias[END] += end_bias
     return network
 
 
 @cells
 def test_greedy_writes_what_is_likeliest_after_what_it_has_written_and_stops_at_the_end(cell: str) -> None:
-    network = scaled(encoder_decoder("gru", cell), 6.0, 4.0)
+    network = redrawn(encoder_decoder("gru", cell), end_bias=1.0)
     x = symbols(S, T, 40)
-    written = network.greedy(x, max_length=9)
-    assert written == [greedy_by_hand(network, x[:, b : b + 1], 9) for b in range(40)]
-    assert len({len(own) for own in written}) > 1
-    assert all(V not in own for own in written)
+    found = network.greedy(x, max_length=9)
+    assert found == [greedy_by_hand(network, x[:, b : b + 1], 9) for b in range(40)]
+    assert len({len(own) for own in found}) > 1
+    assert all(END not in own for own in found)
 
 
 @pytest.mark.parametrize(("by", "length"), [(1e6, 0), (-1e6, 6)])
 def test_greedy_stops_at_once_or_at_the_maximal_length(by: float, length: int) -> None:
-    network = scaled(encoder_decoder("gru", "lstm"), 1.0, by)
+    network = redrawn(encoder_decoder("gru", "lstm"), by)
     assert [len(own) for own in network.greedy(read("symbols"), max_length=6)] == [length] * B
 
 
@@ -285,26 +292,35 @@ def test_greedy_leaves_training_mode_as_it_was_and_drops_nothing() -> None:
 
 def test_teacher_forcing_reads_the_target_and_free_running_the_own_output() -> None:
     network = encoder_decoder("gru", "lstm")
-    x, target = read("symbols"), symbols(V, TARGET_STEPS, B)
-    other = (target + 1) % V
+    x, target, other = read("symbols"), symbols(V, 5, B), symbols(V, 5, B, seed=1)
     forced, free = network(x, target), network(x, target, teacher_forcing=0.0)
     torch.testing.assert_close(forced[0], free[0], **EXACT)
     assert not torch.allclose(forced[1:], network(x, other)[1:])
     torch.testing.assert_close(free, network(x, other, teacher_forcing=0.0), **EXACT)
     # What is read freely is what was likeliest, so reading that by force is the same.
-    torch.testing.assert_close(network(x, free[:-1].argmax(-1)), free, **EXACT)
+    torch.testing.assert_close(network(x, free.argmax(-1)), free, **EXACT)
+
+
+def test_what_is_written_at_a_step_depends_on_no_later_symbol_of_the_target() -> None:
+    network = encoder_decoder("gru", "gru")
+    x, target = read("symbols"), symbols(V, 5, B)
+    for t in range(5):
+        changed = target.clone()
+        changed[t] = (target[t] + 1) % V
+        is_same = (network(x, changed) == network(x, target)).all(dim=-1)
+        assert is_same[: t + 1].all()
+        assert not is_same[t + 1 :].any()
 
 
 def test_step_by_step_with_every_step_forced_is_the_whole_sequence_at_once() -> None:
     network = encoder_decoder("lstm", "gru")
-    x, target = read("symbols"), symbols(V, TARGET_STEPS, B)
     almost_one = 1 - 1e-12  # so close that no draw is above it, and yet not 1, which takes the fast way
-    expected = network(x, target, LENGTHS, TARGET_LENGTHS)
-    torch.testing.assert_close(network(x, target, LENGTHS, TARGET_LENGTHS, almost_one), expected, **EXACT)
+    expected = network(read("symbols"), written(), LENGTHS)
+    torch.testing.assert_close(network(read("symbols"), written(), LENGTHS, almost_one), expected, **EXACT)
 
 
 def test_teacher_forcing_in_part_follows_from_the_seed() -> None:
-    x, target = read("symbols"), symbols(V, TARGET_STEPS, B)
+    x, target = read("symbols"), symbols(V, 5, B)
     first, same = (encoder_decoder("rnn", "gru", seed=3) for _ in range(2))
     half = first(x, target, teacher_forcing=0.5)
     torch.testing.assert_close(same(x, target, teacher_forcing=0.5), half, **EXACT)
@@ -314,14 +330,15 @@ def test_teacher_forcing_in_part_follows_from_the_seed() -> None:
 @cells
 def test_an_image_sets_the_first_state_and_no_later_input(cell: str) -> None:
     network = ImageDecoder(ModelConfig(cell, H, 2), I, V).double()
-    image, target = draw(B, I), symbols(V, TARGET_STEPS, B)
+    image, target = draw(B, I), written()
     state = network.first_state(image)
     assert [tuple(s.shape) for s in state] == [(2, B, H)] * (2 if cell == "lstm" else 1)
-    begin = torch.full((1, B), network.boundary)
-    torch.testing.assert_close(network(image, target), network.decoder(torch.cat([begin, target]), state)[0], **EXACT)
-    assert not torch.allclose(network(image, target)[-1], network(image + 1, target)[-1])
-    logits, answers = network(image, target), torch.cat([target, begin])
-    expected = F.cross_entropy(logits.flatten(0, 1), answers.flatten())
+    read_in = torch.cat([torch.full((1, B), BEGIN), target[:-1]])
+    logits = network(image, target)
+    torch.testing.assert_close(logits, network.decoder(read_in, state)[0], **EXACT)
+    assert not torch.allclose(logits[-1], network(image + 1, target)[-1])
+    is_real = target != PAD
+    expected = F.cross_entropy(logits[is_real], target[is_real])
     torch.testing.assert_close(network.loss(image, target), expected, **EXACT)
 
 
@@ -429,6 +446,15 @@ def test_first_weights_follow_from_the_seed_alone(new: Callable[..., Network], s
     assert not any(torch.equal(first[name], other[name]) for name in shapes if "weight" in name)
 
 
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_an_encoder_and_its_decoder_start_by_keeping_their_state(cell: str) -> None:
+    config = ModelConfig(cell, H, 2)
+    network = EncoderDecoder(config, config, S, V)
+    for layers, layer in product((network.encoder.recurrent, network.decoder.recurrent), range(2)):
+        w = layers.weights(layer)
+        assert torch.equal((w.b_xh + w.b_hh)[H : 2 * H], torch.full((H,), 2.0))  # type: ignore[operator]
+
+
 def test_dropout_follows_from_the_seed_and_is_off_outside_training() -> None:
     config = ModelConfig("gru", H, dropout=0.5)
     first, same = (SequenceClassifier(config, I, CLASSES, seed=3).double() for _ in range(2))
@@ -442,7 +468,7 @@ def test_dropout_follows_from_the_seed_and_is_off_outside_training() -> None:
 @pytest.mark.parametrize("network", ["translator", "image", "classifier", "plain", "blank"])
 def test_bfloat16_gives_nearly_the_same_loss_and_gradients_in_float32(network: str) -> None:
     config = ModelConfig("lstm", 32, embedding_size=8)
-    target, labels, image = symbols(V, TARGET_STEPS, B), symbols(CLASSES, B), draw(B, I).float()
+    target, labels, image = written(), symbols(CLASSES, B), draw(B, I).float()
     blank = symbols(V, T, B)
     blank[2] = V
     makes: dict[str, tuple[Any, tuple[Tensor, ...]]] = {
@@ -479,12 +505,13 @@ def test_what_a_network_cannot_be_is_refused_in_a_sentence() -> None:
         EncoderDecoder(one, one, S, V, source="images")  # type: ignore[arg-type]
     refused: list[tuple[Callable[..., Network], tuple[int, ...]]] = [
         (partial(EncoderDecoder, one, one), (0, V)),
-        (partial(EncoderDecoder, one, one), (S, 0)),
+        (partial(EncoderDecoder, one, one), (S, END)),
+        (partial(ImageDecoder, one), (I, END)),
         (partial(ImageDecoder, one), (0, V)),
         (partial(SequenceClassifier, one), (I, 0)),
         (partial(PlainClassifier, one), (0, CLASSES)),
         (partial(BlankFiller, one), (0,)),
     ]
     for new, sizes in refused:
-        with pytest.raises(ConfigError, match="must be at least 1"):
+        with pytest.raises(ConfigError, match="must be at least"):
             new(*sizes)

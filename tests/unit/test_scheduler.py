@@ -22,7 +22,7 @@ import torch
 from rnn import checkpoint_file, files
 from rnn import estimate as estimate_module
 from rnn.checkpoints import save_checkpoint
-from rnn.config import ModelConfig, TrainConfig
+from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, ConfigError, StoreError, TrainingError
 from rnn.records import StepMetrics
@@ -820,6 +820,67 @@ def test_a_database_that_is_full_for_a_while_loses_no_steps(server: Scheduler) -
     assert server.trouble(run_id) == ""
     server.pause(run_id, ANNA)
     assert [m.step for m in server.store.metrics(run_id, None)] == list(range(1, server.store.get(run_id).step + 1))
+
+
+# Other tasks than to predict text
+
+
+DIGITS = TaskConfig("digit-rows")
+DIGIT_TRAINING = replace(TRAINING, steps=40, evaluation_chars=50)
+
+
+def digits_alone(stop_at: int | None = None) -> list[tuple[float | None, ...]]:
+    """The same training without a server."""
+    return numbers(list(train(TrainState.create(None, MODEL, DIGIT_TRAINING, DIGITS), stop_at)))
+
+
+def test_a_run_without_a_text_is_the_same_training_and_goes_on_from_its_save(server: Scheduler) -> None:
+    run_id = server.create(ANNA, None, MODEL, DIGIT_TRAINING, start=False, task=DIGITS)
+    info = server.store.get(run_id)
+    assert (info.kind, info.text_name, info.name) == ("digit-rows", "handwritten digits, row by row",
+                                                      "GRU 5 on handwritten digits, row by row")  # fmt: skip
+    assert TaskConfig.from_json(info.task) == DIGITS
+    assert server.store.text(run_id) is None
+    server.resume(run_id, ANNA, stop_at=15)
+    wait_for(server, run_id)
+    server.resume(run_id, ANNA)
+    wait_for(server, run_id)
+    found = server.store.metrics(run_id, None)
+    assert numbers(found) == digits_alone()
+    scores = [m.score for m in found if m.score is not None]
+    assert len(scores) == 40 // DIGIT_TRAINING.evaluate_every
+    assert server.store.get(run_id).score == scores[-1]
+    assert all(": " in line for _, text in server.store.samples(run_id) for line in text.splitlines())
+
+
+def test_a_run_without_a_text_goes_back_and_begins_anew(server: Scheduler) -> None:
+    run_id = server.create(ANNA, None, MODEL, DIGIT_TRAINING, task=DIGITS)
+    wait_for(server, run_id)
+    server.reset(run_id, ANNA)
+    assert (server.store.get(run_id).step, server.store.get(run_id).score) == (0, None)
+    server.resume(run_id, ANNA)
+    wait_for(server, run_id)
+    assert numbers(server.store.metrics(run_id, None)) == digits_alone()
+
+
+def test_a_file_of_a_task_without_a_text_becomes_a_run(server: Scheduler, tmp_path: Path) -> None:
+    state = TrainState.create(None, MODEL, DIGIT_TRAINING, DIGITS)
+    list(train(state, 20))
+    save_checkpoint(tmp_path / "a.safetensors", state)
+    run_id = server.adopt(BEN, None, checkpoint_file.read(tmp_path / "a.safetensors"))
+    assert TaskConfig.from_json(server.store.get(run_id).task) == DIGITS
+    server.resume(run_id, BEN)
+    wait_for(server, run_id)
+    assert numbers(server.store.metrics(run_id, None)) == digits_alone()
+
+
+def test_what_is_learned_from_a_text_needs_one(server: Scheduler, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="learns it from a text"):
+        server.create(ANNA, None, MODEL, TRAINING)
+    state = TrainState.create(TEXT, MODEL, TRAINING)
+    save_checkpoint(tmp_path / "a.safetensors", state)
+    with pytest.raises(CheckpointError, match="Give that text"):
+        server.adopt(ANNA, None, checkpoint_file.read(tmp_path / "a.safetensors"))
 
 
 # Pages' own computations
