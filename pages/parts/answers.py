@@ -12,18 +12,26 @@ from pages.parts import keys, pad, service, shell
 from rnn.catalogue import TASKS
 from rnn.config import TaskConfig
 from rnn.errors import PlaygroundError
-from rnn.figures import tasks as figures
+from rnn.figures.accuracy import accuracy_by_length, accuracy_by_length_alt, confusion, confusion_alt
+from rnn.figures.predictions import (
+    prediction_images,
+    prediction_images_alt,
+    prediction_videos,
+    prediction_videos_alt,
+)
+from rnn.figures.probabilities import class_bars, class_bars_alt, sentiment_trace, sentiment_trace_alt
 from rnn.records import Answer, Prediction, Review, RunInfo, StepMetrics
 from rnn.shipped import SHIPPED_TASKS, open_shipped
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from rnn.stepwise import Stepwise
     from rnn.tasks import Answering
 
 IMAGES = ("digit", "digit-rows", "digit-name")
 VIDEOS = ("frames", "caption")
-WRITERS = ("digit-name", "number-names", "caption")  # whose answers are as long as they come
+MOST_CLASSES = 12  # of a confusion matrix
 SHOWN = {"images": 12, "videos": 4, "texts": 10}
 FIRST_ASKED = {
     "sentiment": "the plot was dull but the ending was wonderful", "frames": "3 1 4 1 5", "caption": "3 1 4",
@@ -110,7 +118,7 @@ def of_shipped(kind: str) -> None:
 
 @st.cache_resource(max_entries=len(SHIPPED_TASKS), show_spinner=False)
 def _opened(kind: str) -> tuple[Answering, nn.Module]:
-    from rnn.tasks.asking import opened
+    from rnn.checkpoints import opened
 
     return opened(open_shipped(kind))
 
@@ -123,42 +131,42 @@ def _answers(source: Source) -> None:
     if not source.is_open:
         st.info("This run was trained on somebody else's text, which is not shown. You can ask it.")
         return
-    if kind in IMAGES:
-        shown = _predictions(source, SHOWN["images"])
-        _chart(figures.prediction_images(shown, dark), figures.prediction_images_alt(shown), "images")
-    elif kind in VIDEOS:
-        shown = _predictions(source, SHOWN["videos"])
-        _chart(figures.prediction_videos(shown, dark), figures.prediction_videos_alt(shown), "videos")
-    else:
-        _table(_predictions(source, SHOWN["texts"]), kind)
+    _examples(_predictions(source, max(SHOWN.values())), kind, "answers")
     found = _review(source)
-    right = sum(found.right)
     st.markdown(
-        f"**{right:,} of {len(found.right):,} {TASKS[kind].score} right ({found.accuracy:.1%}).** What it gets wrong:"
+        f"**{found.right.sum():,} of {len(found.right):,} {TASKS[kind].score} right ({found.accuracy:.1%}).** "
+        + ("What it gets wrong:" if not found.right.all() else "Nothing is wrong.")
     )
     _wrong(found, kind, dark)
 
 
 def _wrong(found: Review, kind: str, dark: bool) -> None:
-    if found.classes:
-        confused = (found.expected, found.predicted, found.classes)
-        _chart(figures.confusion(*confused, dark), figures.confusion_alt(*confused), "confusion")
-    if kind in WRITERS and len(set(found.lengths)) > 1:
+    if found.expected is not None and found.predicted is not None and len(found.classes) <= MOST_CLASSES:
+        names = ([found.classes[i] for i in indices] for indices in (found.expected, found.predicted))
+        confused = (*names, found.classes)
+        _chart(confusion(*confused, dark), confusion_alt(*confused), "confusion")
+    if kind in LENGTHS and len(set(found.lengths.tolist())) > 1:
         by_length = (found.lengths, found.right, LENGTHS[kind])
-        _chart(figures.accuracy_by_length(*by_length, dark), figures.accuracy_by_length_alt(*by_length), "lengths")
-    if not found.wrong:
-        st.caption("Nothing of these.")
-    elif kind in IMAGES:
-        shown = found.wrong[: SHOWN["images"]]
-        _chart(figures.prediction_images(shown, dark), figures.prediction_images_alt(shown), "wrong_images")
+        _chart(accuracy_by_length(*by_length, dark), accuracy_by_length_alt(*by_length), "lengths")
+    wrong = [p for p in found.shown if not p.is_right]
+    if wrong:
+        _examples(wrong, kind, "wrong")
+
+
+def _examples(shown: list[Prediction], kind: str, key: str) -> None:
+    """Some of these predictions, as the task's inputs are best seen."""
+    dark = shell.is_dark()
+    if kind in IMAGES:
+        shown = shown[: SHOWN["images"]]
+        _chart(prediction_images(shown, dark), prediction_images_alt(shown), f"{key}_images")
     elif kind in VIDEOS:
-        shown = found.wrong[: SHOWN["videos"]]
-        _chart(figures.prediction_videos(shown, dark), figures.prediction_videos_alt(shown), "wrong_videos")
+        shown = shown[: SHOWN["videos"]]
+        _chart(prediction_videos(shown, dark), prediction_videos_alt(shown), f"{key}_videos")
     else:
-        _table(found.wrong, kind)
+        _table(shown[: SHOWN["texts"]], kind)
 
 
-LENGTHS = {"digit-name": "letters of the name", "number-names": "letters of the English name", "caption": "frames"}
+LENGTHS = {"number-names": "letters of the English name", "caption": "frames"}
 READ = {"sentiment": "sentence", "number-names": "English", "fill-blank": "text around the blank"}
 
 
@@ -197,9 +205,12 @@ def _review(source: Source) -> Review:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _reviewed(name: str, version: str, _network: Callable[[], Any]) -> Review:
-    from rnn.tasks.asking import review
+    def reviewed() -> Stepwise[Review]:
+        from rnn.tasks.asking import reviewing
 
-    return service.scheduler().compute_in_turns(lambda: review(*_network()))
+        return reviewing(*_network())
+
+    return service.scheduler().compute_in_turns(reviewed)
 
 
 def _chart(figure: Any, alt: str, key: str) -> None:
@@ -280,20 +291,19 @@ def _answer(source: Source, given: Any) -> Answer:
 
 def _show(answer: Answer, kind: str) -> None:
     dark = shell.is_dark()
-    if kind == "sentiment":
-        shown = (answer.words, answer.steps)
-        _chart(figures.sentiment_trace(*shown, dark), figures.sentiment_trace_alt(*shown), "asked")
+    if kind == "sentiment" and answer.steps is not None:
+        shown = (str(answer.inputs).split(), answer.steps[:, answer.classes.index("positive")])
+        _chart(sentiment_trace(*shown, dark), sentiment_trace_alt(*shown), "asked")
     elif kind in VIDEOS:
-        shown = [Prediction(answer.inputs, answer.expected, answer.predicted, answer.is_right)]
-        _chart(figures.prediction_videos(shown, dark), figures.prediction_videos_alt(shown), "asked")
+        labels = answer.steps if kind == "frames" else None
+        video = [Prediction(answer.inputs, answer.expected or "", answer.predicted, bool(answer.is_right), labels)]
+        _chart(prediction_videos(video, dark), prediction_videos_alt(video), "asked")
     elif answer.probabilities is not None:
-        chosen = answer.classes.index(answer.predicted)
-        bars = (answer.probabilities, answer.classes, chosen)
-        _chart(figures.class_bars(*bars, dark), figures.class_bars_alt(*bars), "asked")
+        bars = (answer.probabilities, answer.classes, answer.classes.index(answer.predicted))
+        _chart(class_bars(*bars, dark), class_bars_alt(*bars), "asked")
     else:
         st.markdown(f"## {shell.plain(answer.predicted)}")
         if answer.expected is not None:
-            verdict = "Right." if answer.is_right else f"Right would be: {answer.expected}."
-            st.caption(shell.plain(verdict))
+            st.caption("Right." if answer.is_right else f"Right would be: {shell.plain(answer.expected)}.")
     if answer.note:
         st.caption(shell.plain(answer.note))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
-from rnn.figures.tasks import score_curve, score_curve_alt
 
 from pages.parts import answers, keys, service, shell
 from pages.parts.keys import in_url
@@ -20,6 +19,7 @@ from rnn.corpora import Text
 from rnn.diagnosis import diagnose
 from rnn.errors import PlaygroundError
 from rnn.figures import optimisation
+from rnn.figures.accuracy import score_alt, score_curve
 from rnn.figures.loss import UNITS, loss_alt, loss_curves
 from rnn.records import Baselines, RunInfo, StepMetrics
 from rnn.runs.timeline import timeline
@@ -92,7 +92,7 @@ def _score_view(info: RunInfo, metrics: list[StepMetrics], unit: str, log_steps:
     lines, what = answers.baselines(info), TASKS[info.kind].score
     st.plotly_chart(
         score_curve(curve, lines, what, shell.is_dark()), width="stretch", key="score", config=shell.PLOT_CONFIG,
-        alt=score_curve_alt(curve, lines, what),
+        alt=score_alt(curve, lines, what),
     )  # fmt: skip
 
 
