@@ -214,7 +214,9 @@ def _while_writing(task: Writing, model: Writer, examples: Examples, predicted: 
 
 def _image(given: Any) -> digits.Images:
     """(8, 8), 0 to 1."""
-    if isinstance(given, list | tuple | np.ndarray) and len(given) == PIXELS and not np.ndim(given[0]):
+    if isinstance(given, np.ndarray):
+        given = given.tolist()
+    if isinstance(given, list | tuple) and len(given) == PIXELS and not isinstance(given[0], list | tuple | np.ndarray):
         given = [given[start : start + SIDE] for start in range(0, PIXELS, SIDE)]
     image = digits.check_image(given)
     if image.min() == image.max():

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from num2words import num2words
 from torch import nn
 
@@ -330,6 +332,10 @@ WRONG: list[tuple[str, Any, str]] = [
             (IMAGE - 1, "is 0 to 1"),
             (IMAGE * 255, "scale them"),
             ([["x"] * 8] * 8, "not a number"),
+            (np.array(3), "not a single number"),
+            ([np.ones(64)] * 64, "not 64 x 64"),
+            ([[1, [2]]] * 64, "not a number"),
+            (np.full((8, 8), 1j), "not a number"),
             ([[0.5] * 8] * 7 + [[0.5]], "not a number"),
             ([10**400] * 64, "not a number"),
             (None, "8 x 8"),
@@ -413,6 +419,31 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(kind: str, given: Any, mes
     assert message in str(refused.value)
     assert str(refused.value).endswith(".")
     assert len(str(refused.value)) < 250
+
+
+TYPED = st.one_of(st.text(max_size=40), st.text("0123456789 ,", max_size=14), st.text("the cat_□éT\r\n", max_size=20))
+
+
+@pytest.mark.parametrize("kind", ["sentiment", "frames", "caption", "number-names", "fill-blank"])
+@given(typed=TYPED)
+@settings(max_examples=40)
+def test_whatever_is_typed_is_answered_or_refused(kind: str, typed: str) -> None:
+    try:
+        assert ask_about(kind, typed).classes
+    except InputError as refused:
+        assert str(refused).endswith(".")
+
+
+PIXEL = st.one_of(st.floats(), st.integers(), st.floats(0, 1), st.none(), st.text(max_size=2))
+
+
+@given(pixels=st.one_of(st.lists(PIXEL, min_size=62, max_size=66), st.lists(st.lists(PIXEL, max_size=9), max_size=9)))
+@settings(max_examples=40)
+def test_whatever_is_drawn_is_answered_or_refused(pixels: list[Any]) -> None:
+    try:
+        assert ask_about("digit", pixels).predicted in "0123456789"
+    except InputError as refused:
+        assert str(refused).endswith(".")
 
 
 def test_a_model_that_writes_is_not_asked() -> None:
@@ -578,6 +609,15 @@ def test_a_built_in_text_is_at_hand_for_weights_alone(monkeypatch: pytest.Monkey
     state = TrainState.create(builtin, small(learned), config, learned)
     task, model = opened(unpack(to_bytes(state, weights_only=True)))
     assert review(task, model, 40).examples == 40
+
+
+def test_a_model_that_writes_is_opened_as_well() -> None:
+    config = TrainConfig(batch_size=2, bptt_steps=5, steps=1, precision="float32", device="cpu")
+    state = TrainState.create(TEXT, small(TaskConfig()), config)
+    task, model = opened(unpack(to_bytes(state, weights_only=True)))
+    characters = torch.arange(7).unsqueeze(1)
+    assert task.kind == "next-character"
+    torch.testing.assert_close(model(characters)[0], state.model.eval()(characters)[0], rtol=0, atol=0)
 
 
 def test_too_short_a_text_has_no_test() -> None:
