@@ -304,7 +304,7 @@ def in_lines(parts: Sequence[str]) -> str:
 
 
 def with_room_above(drawn: go.Figure) -> go.Figure:
-    """The figure with its title lower, if that has two lines: Plotly puts the first of them higher than a single one."""
+    """The figure with its title lower, if that has two lines: Plotly puts their first one higher than a single one."""
     if "<br>" in drawn.layout.title.text:
         drawn.layout.title.pad.t = PAD
     return drawn

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rnn.catalogue import PIXELS
-from rnn.data import digits, frames, numbers, sentences
+from rnn.data import digits, frames, numbers, sentences, sequences
 from rnn.data.digits import NAMES, SIDE, Digits
 from rnn.data.frames import LONGEST, SHORTEST, WORDS, CaptionedVideos, Videos
-from rnn.data.sequences import Integers
+from rnn.data.sequences import FIRST, Integers
 from rnn.errors import ConfigError, InputError, TrainingError
 from rnn.networks import SequenceClassifier, Writer
 from rnn.records import Answer, Prediction, Review
@@ -170,7 +170,7 @@ def _chances(
     """`classes`, `probabilities` and `steps` of an `Answer`."""
     if isinstance(task, Writing):
         assert isinstance(model, Writer)
-        return (*task.symbols, END), None, _while_writing(task, model, examples, prediction.predicted)
+        return (*task.symbols.names, END), None, _while_writing(task, model, examples, prediction.predicted)
     if examples.targets.ndim == 2:
         return task.classes, None, prediction.probabilities
     if isinstance(model, SequenceClassifier):
@@ -198,14 +198,17 @@ def after_each_step(model: SequenceClassifier, x: Tensor) -> Tensor:
 
 
 def _while_writing(task: Writing, model: Writer, examples: Examples, predicted: str) -> Chances:
-    """The probabilities that each symbol of `predicted` was chosen by, and those of what comes next, (T + 1, V + 1)."""
+    """The probabilities that each symbol of `predicted` was chosen by, and those of what comes next, (T + 1, V + 1).
+
+    The marks that are never written have no column, and that of the end is the last one.
+    """
     written = predicted.split(task.between) if task.between and predicted else list(predicted)
-    device = device_of(model)
-    symbols = torch.tensor([task.symbols.index(symbol) for symbol in written], dtype=torch.long, device=device)
-    batch = task.batch_of(examples).to(device)
+    rows = torch.from_numpy(task.symbols.targets([written]).values)
+    batch = task.batch_of(examples).to(device_of(model))
     with evaluating(model):
-        logits = model(batch.inputs, symbols.unsqueeze(1), batch.input_lengths)
-    chances: Chances = logits.squeeze(1).softmax(-1).cpu().numpy()
+        logits = model(batch.inputs, rows.t().to(device_of(model)), batch.input_lengths)
+    columns = [*range(FIRST, len(task.symbols)), sequences.END]
+    chances: Chances = logits.squeeze(1).softmax(-1)[:, columns].cpu().numpy()
     return chances
 
 
