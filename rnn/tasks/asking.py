@@ -208,7 +208,7 @@ def _while_writing(task: Writing, model: Writer, examples: Examples, predicted: 
     with evaluating(model):
         logits = model(batch.inputs, rows.t().to(device_of(model)), batch.input_lengths)
     columns = [*range(FIRST, len(task.symbols)), sequences.END]
-    chances: Chances = logits.squeeze(1).softmax(-1)[:, columns].cpu().numpy()
+    chances: Chances = logits.squeeze(1)[:, columns].softmax(-1).cpu().numpy()
     return chances
 
 

@@ -22,6 +22,7 @@ from rnn.checkpoints import opened, to_bytes
 from rnn.config import KINDS, ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.data import digits, sentences
+from rnn.data.sequences import END
 from rnn.errors import CheckpointError, ConfigError, InputError, TextError, TrainingError
 from rnn.networks import SequenceClassifier, Writer
 from rnn.records import Answer, Prediction
@@ -185,7 +186,7 @@ def test_each_symbol_is_the_likeliest_of_its_step(kind: str) -> None:
         assert answer.steps is not None
         likeliest = [answer.classes[i] for i in answer.steps.argmax(-1)]
         assert task.between.join(likeliest[:-1]) == answer.predicted
-        assert answer.classes == (*task.symbols, "END")
+        assert answer.classes == (*task.symbols.names, "END")
 
 
 @pytest.mark.parametrize("kind", ["digit-name", "caption"])
@@ -194,7 +195,7 @@ def test_what_ends_at_once_is_empty(kind: str) -> None:
     model = task.model(small(task.config), seed=0)
     assert isinstance(model, Writer)
     with torch.no_grad():
-        model.decoder.head.bias[-1] = 100.0
+        model.decoder.head.bias[END] = 100.0
     answer = ask(task, model, GIVEN[kind])
     assert answer.predicted == ""
     assert answer.steps is not None
