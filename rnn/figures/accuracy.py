@@ -26,6 +26,7 @@ LABEL = 8.0  # percent points between two labels, at least
 
 CLASSES = 12  # of a confusion matrix
 CELL = 26  # pixels
+LETTERS = 10  # of a class in the title
 WIDE = 5  # columns that have room for any number
 OTHER = "other"  # the column of what is none of them
 
@@ -268,9 +269,9 @@ def _confused(table: Table) -> list[str]:
     if not table.errors.any():
         return [f"All {shown:,} right: nothing is confused{';' if scope else ''}", *([scope] if scope else [])]
     row, column = (int(i) for i in np.unravel_index(table.errors.argmax(), table.errors.shape))
-    taken = "something else" if table.columns[column] == OTHER else plain(table.columns[column])
+    taken = "something else" if table.columns[column] == OTHER else plain(table.columns[column], LETTERS)
     count = f"{table.errors[row, column]:,} of {table.counts[row].sum():,}"
-    words = f"Most often {plain(table.rows[row])} is taken for {taken}:"
+    words = f"Most often {plain(table.rows[row], LETTERS)} is taken for {taken}:"
     return [f"{words} {count};", scope] if scope else [words, count]
 
 

@@ -23,7 +23,7 @@ WORDS = 16  # that a phone has room to name on the axis
 LETTERS = 14  # of a word or a class that are shown
 LINE = 48  # letters of a title that a phone has room for
 SENTENCE = 56  # letters of a sentence, which is written smaller
-BEHIND = 0.35  # opacity of the classes that are not chosen
+BEHIND = 0.45  # opacity of the classes that are not chosen
 
 
 # The classes ------------------------------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ def in_lines(parts: Sequence[str]) -> str:
 
 
 def with_room_above(drawn: go.Figure) -> go.Figure:
-    """The figure with its title lower, if that has two lines: Plotly puts the first of them higher than a single one."""
+    """The figure, its title lower if that has two lines: Plotly puts the first of them higher than a single one."""
     if "<br>" in drawn.layout.title.text:
         drawn.layout.title.pad.t = PAD
     return drawn
