@@ -128,7 +128,7 @@ def _labels(baselines: Mapping[str, float], score: float, ink: theme.Ink) -> lis
         {
             "text": f"{escape(name)} {escape(tenths(share))}", "showarrow": False, "xref": "paper", "x": 1,
             "xanchor": "right", "y": place, "yanchor": "bottom", "yshift": 1, "borderpad": 0,
-            "bgcolor": theme.shade(ink.background, 0.85), "font": {"size": 12, "color": ink.foreground},
+            "bgcolor": theme.shade(ink.background, 0.55), "font": {"size": 12, "color": ink.foreground},
         }
         for (name, share), place in zip(lowest_first, places, strict=True)
     ]  # fmt: skip

@@ -228,7 +228,7 @@ def sentiment_trace(
             "range": [0.5, max(len(words), 1) + 0.5], "tickvals": [places[i] for i in named], "ticktext": labels,
             "tickangle": -45 if len(words) > 3 else 0, "showgrid": False, "zeroline": False,
         },
-        yaxis={"range": [-0.03, 1.03], "tickvals": [0, 0.25, 0.5, 0.75, 1], "zeroline": False, "fixedrange": True},
+        yaxis={"range": [-0.06, 1.06], "tickvals": [0, 0.25, 0.5, 0.75, 1], "zeroline": False, "fixedrange": True},
         margin={"t": TWO_LINES, "r": 16}, shapes=[even], showlegend=False,
     )  # fmt: skip
     return with_room_above(drawn)

@@ -89,7 +89,7 @@ CAPTIONS = [
 CURVE = [at(1, None), at(50, 0.4), at(100, 0.975), at(150, 0.972), at(151, None)]
 LINES = {"a bag of words, without their order": 0.62, "the frame alone, without memory": 0.6}
 TEN = [str(digit) for digit in range(10)]
-SENTENCE, TURNS = "the plot was dull but funny".split(), [0.5, 0.49, 0.48, 0.1, 0.2, 0.97]
+SENTENCE, TURNS = ["the", "plot", "was", "dull", "but", "funny"], [0.5, 0.49, 0.48, 0.1, 0.2, 0.97]
 
 FIGURES = {
     "images": partial(prediction_images, IMAGES), "many": partial(prediction_images, IMAGES * 9),
