@@ -22,7 +22,7 @@ HEIGHT = 300  # pixels of the charts
 POINTS = 500  # of a curve
 FEW = 3  # points that no line shows
 TOP = 104  # of the axis of percentages: room over 100 for a label and a marker
-LABEL = 8.0  # percent points between two labels, at least
+LABEL = 11.0  # percent points that a label is high
 
 CLASSES = 12  # of a confusion matrix
 CELL = 26  # pixels
@@ -127,8 +127,8 @@ def _labels(baselines: Mapping[str, float], score: float, ink: theme.Ink) -> lis
     return [
         {
             "text": f"{escape(name)} {escape(tenths(share))}", "showarrow": False, "xref": "paper", "x": 1,
-            "xanchor": "right", "y": place, "yanchor": "bottom", "yshift": 1, "borderpad": 0,
-            "bgcolor": theme.shade(ink.background, 0.55), "font": {"size": 12, "color": ink.foreground},
+            "xanchor": "right", "y": place, "yanchor": "bottom", "borderpad": 0,
+            "bgcolor": theme.shade(ink.background, 0.7), "font": {"size": 12, "color": ink.foreground},
         }
         for (name, share), place in zip(lowest_first, places, strict=True)
     ]  # fmt: skip
