@@ -21,18 +21,19 @@ TEXT_TASK = TaskConfig().kind  # the character-level language model
 
 def choose_task(info: RunInfo | None) -> str:
     """What is to be learned; a run that comes on show brings its task with it, unless the link names another."""
+    titles = {TASKS[kind].title: kind for kind in KINDS}
     if info is not None and st.session_state.get(keys.TASK_OF_RUN) != info.id:
         is_first = keys.TASK_OF_RUN not in st.session_state
         if not (is_first and keys.TASK in st.query_params):
-            st.session_state[keys.TASK] = info.kind
+            st.session_state[keys.TASK] = TASKS[info.kind].title
         st.session_state[keys.TASK_OF_RUN] = info.id
-    kind = st.selectbox(
-        "Task", KINDS, format_func=lambda kind: f"{TASKS[kind].title} ({TASKS[kind].shape.value})",
-        **in_url(keys.TASK), help="What the network learns: how many inputs it reads for how many answers.",
+    title = st.selectbox(
+        "Task", list(titles), **in_url(keys.TASK),
+        help="What the network learns: how many inputs it reads for how many answers.",
     )  # fmt: skip
-    kind = kind if kind in KINDS else TEXT_TASK  # a forged one
-    if kind != TEXT_TASK:
-        st.caption(f"{TASKS[kind].description}")
+    kind = titles.get(title, TEXT_TASK)  # else a forged one
+    shape = TASKS[kind].shape.value.capitalize()
+    st.caption(f"**{shape}.** " + (TASKS[kind].description if kind != TEXT_TASK else ""))
     return kind
 
 

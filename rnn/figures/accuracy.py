@@ -22,10 +22,11 @@ HEIGHT = 300  # pixels of the charts
 POINTS = 500  # of a curve
 FEW = 3  # points that no line shows
 TOP = 104  # of the axis of percentages: room over 100 for a label and a marker
-LABEL = 8.0  # percent points between two labels, at least
+LABEL = 11.0  # percent points that a label is high
 
 CLASSES = 12  # of a confusion matrix
 CELL = 26  # pixels
+LETTERS = 10  # of a class in the title
 WIDE = 5  # columns that have room for any number
 OTHER = "other"  # the column of what is none of them
 
@@ -126,8 +127,8 @@ def _labels(baselines: Mapping[str, float], score: float, ink: theme.Ink) -> lis
     return [
         {
             "text": f"{escape(name)} {escape(tenths(share))}", "showarrow": False, "xref": "paper", "x": 1,
-            "xanchor": "right", "y": place, "yanchor": "bottom", "yshift": 1, "borderpad": 0,
-            "bgcolor": theme.shade(ink.background, 0.85), "font": {"size": 12, "color": ink.foreground},
+            "xanchor": "right", "y": place, "yanchor": "bottom", "borderpad": 0,
+            "bgcolor": theme.shade(ink.background, 0.7), "font": {"size": 12, "color": ink.foreground},
         }
         for (name, share), place in zip(lowest_first, places, strict=True)
     ]  # fmt: skip
@@ -268,9 +269,9 @@ def _confused(table: Table) -> list[str]:
     if not table.errors.any():
         return [f"All {shown:,} right: nothing is confused{';' if scope else ''}", *([scope] if scope else [])]
     row, column = (int(i) for i in np.unravel_index(table.errors.argmax(), table.errors.shape))
-    taken = "something else" if table.columns[column] == OTHER else plain(table.columns[column])
+    taken = "something else" if table.columns[column] == OTHER else plain(table.columns[column], LETTERS)
     count = f"{table.errors[row, column]:,} of {table.counts[row].sum():,}"
-    words = f"Most often {plain(table.rows[row])} is taken for {taken}:"
+    words = f"Most often {plain(table.rows[row], LETTERS)} is taken for {taken}:"
     return [f"{words} {count};", scope] if scope else [words, count]
 
 

@@ -23,7 +23,7 @@ WORDS = 16  # that a phone has room to name on the axis
 LETTERS = 14  # of a word or a class that are shown
 LINE = 48  # letters of a title that a phone has room for
 SENTENCE = 56  # letters of a sentence, which is written smaller
-BEHIND = 0.35  # opacity of the classes that are not chosen
+BEHIND = 0.45  # opacity of the classes that are not chosen
 
 
 # The classes ------------------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def sentiment_trace(
             "range": [0.5, max(len(words), 1) + 0.5], "tickvals": [places[i] for i in named], "ticktext": labels,
             "tickangle": -45 if len(words) > 3 else 0, "showgrid": False, "zeroline": False,
         },
-        yaxis={"range": [-0.03, 1.03], "tickvals": [0, 0.25, 0.5, 0.75, 1], "zeroline": False, "fixedrange": True},
+        yaxis={"range": [-0.06, 1.06], "tickvals": [0, 0.25, 0.5, 0.75, 1], "zeroline": False, "fixedrange": True},
         margin={"t": TWO_LINES, "r": 16}, shapes=[even], showlegend=False,
     )  # fmt: skip
     return with_room_above(drawn)
@@ -304,7 +304,7 @@ def in_lines(parts: Sequence[str]) -> str:
 
 
 def with_room_above(drawn: go.Figure) -> go.Figure:
-    """The figure with its title lower, if that has two lines: Plotly puts their first one higher than a single one."""
+    """The figure, its title lower if that has two lines: Plotly puts the first of them higher than a single one."""
     if "<br>" in drawn.layout.title.text:
         drawn.layout.title.pad.t = PAD
     return drawn
