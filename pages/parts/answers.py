@@ -11,6 +11,7 @@ import streamlit as st
 from pages.parts import keys, pad, service, shell
 from rnn.catalogue import TASKS
 from rnn.config import TaskConfig
+from rnn.data import digits
 from rnn.errors import PlaygroundError
 from rnn.figures.accuracy import accuracy_by_length, accuracy_by_length_alt, confusion, confusion_alt
 from rnn.figures.predictions import (
@@ -227,15 +228,24 @@ def _ask_alone(source: Source) -> None:
 
 def _ask(source: Source) -> None:
     kind = source.task.kind
-    given = _drawn(source) if kind in IMAGES else _typed(kind)
-    if given is None:
+    if kind not in IMAGES:
+        _reply(source, _typed(kind))
         return
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        image = _drawn()
+    with right:
+        if any(image):
+            _reply(source, image)
+        else:
+            st.info("Draw a digit, and the network answers.")
+
+
+def _reply(source: Source, given: Any) -> None:
     try:
-        answer = _answer(source, given)
+        _show(_answer(source, given), source.task.kind)
     except PlaygroundError as error:
         st.error(shell.plain(error))
-        return
-    _show(answer, kind)
 
 
 def _typed(kind: str) -> str:
@@ -245,20 +255,23 @@ def _typed(kind: str) -> str:
     )  # fmt: skip
 
 
-def _drawn(source: Source) -> list[int] | None:
+def _drawn() -> list[int]:
     """An image: one of those that were kept from training, drawn over or drawn anew."""
-    left, right = st.columns([2, 3])
     values, number = st.session_state.setdefault(keys.DRAWN, (None, 0))
     if values is None:
-        values = _an_image(source, 0)
-    with left:
-        pad.draw(values, number, _keep)
-        with st.container(horizontal=True, gap="small"):
-            st.button("Another", key="ask_another", icon=":material/casino:", on_click=_another, args=(source,),
-                      help="An image that was kept from training.")  # fmt: skip
-            st.button("Clear", key="ask_clear", icon=":material/delete:", on_click=_keep, args=([0] * 64, True))
-    right.caption("Draw a digit with the pointer, or with the arrow keys and the space bar; the network answers.")
-    return values if any(values) else None
+        values = _an_image(0)
+    pad.draw(values, number, _keep)
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Another", key="ask_another", icon=":material/casino:", on_click=_another,
+            help="An image that was kept from training.",
+        )  # fmt: skip
+        st.button(
+            "Clear", key="ask_clear", icon=":material/delete:", on_click=_keep, args=([0] * len(values), True),
+            help="An empty image to draw on.",
+        )  # fmt: skip
+    st.caption("Draw with the pointer, or with the arrow keys and the space bar.")
+    return values
 
 
 def _keep(values: list[int], is_new: bool = False) -> None:
@@ -267,14 +280,12 @@ def _keep(values: list[int], is_new: bool = False) -> None:
     st.session_state[keys.DRAWN] = values, number + is_new
 
 
-def _another(source: Source) -> None:
+def _another() -> None:
     _, number = st.session_state[keys.DRAWN]
-    _keep(_an_image(source, number + 1), is_new=True)
+    _keep(_an_image(number + 1), is_new=True)
 
 
-def _an_image(source: Source, number: int) -> list[int]:
-    from rnn.data import digits
-
+def _an_image(number: int) -> list[int]:
     images = digits.part("test").images
     return [round(16 * float(v)) for v in images[(7 * number) % len(images)].ravel()]
 

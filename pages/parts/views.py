@@ -57,7 +57,7 @@ def show(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
 
 def _loss_options() -> tuple[str, bool, bool]:
     """Unit, logarithmic steps, frozen."""
-    unit = st.selectbox("Unit of the loss", list(UNITS), **in_url(keys.UNIT), label_visibility="collapsed", width=130)
+    unit = st.selectbox("Unit of the loss", list(UNITS), **in_url(keys.UNIT), label_visibility="collapsed", width=115)
     with st.popover("Chart", icon=":material/tune:"):
         log_steps = st.toggle("Log steps", **in_url(keys.LOG_STEPS), help="Steps on a logarithmic axis.")
         is_frozen = st.toggle("Freeze", key=keys.FREEZE, help="Holds the chart still, to zoom; training goes on.")
@@ -237,5 +237,5 @@ VIEWS: dict[str, Callable[..., None]] = {
     "Samples": _samples_view, "Inside": _inside_view, "Code": _code_view,
 }  # fmt: skip
 TASK_VIEWS: dict[str, Callable[..., None]] = {
-    "Answers": answers.of_run, "Ask it": answers.ask_run, "Along the way": _samples_view, "Inside": _inside_view,
+    "Answers": answers.of_run, "Ask it": answers.ask_run, "Samples": _samples_view, "Inside": _inside_view,
 }  # fmt: skip

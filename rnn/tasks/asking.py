@@ -114,7 +114,7 @@ def _ask_for_name(task: NumberNames, model: nn.Module, given: Any) -> Answer:
     number = numbers.parse(_typed(given, "a number, in digits or in English words"), task.preset)
     answer = _answer(task, model, task.examples(numbers.pairs([number])))
     is_trained_on = bool((numbers.numbers("train", task.preset) == number).any())
-    note = "This number is one to train on." if is_trained_on else "This number is kept from training."
+    note = "The network has trained on this number." if is_trained_on else "The network has never seen this number."
     return replace(answer, note=note)
 
 

@@ -268,8 +268,8 @@ def test_a_number_is_known_in_both_languages(number: int) -> None:
 def test_numbers_that_are_kept_from_training_are_told() -> None:
     task, model = untrained(TaskConfig("number-names"))
     kept = ask(task, model, task.predict(model, task.held_out("test")[:1])[0].inputs)
-    assert kept.note == "This number is kept from training."
-    assert ask(task, model, "12").note == "This number is one to train on."
+    assert kept.note == "The network has never seen this number."
+    assert ask(task, model, "12").note == "The network has trained on this number."
 
 
 def test_the_large_numbers_are_those_of_the_large_variant() -> None:

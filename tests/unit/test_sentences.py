@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from rnn.data.sentences import (
     BAD,
@@ -14,9 +15,11 @@ from rnn.data.sentences import (
     TOPICS,
     UNKNOWN,
     UNKNOWN_INDEX,
+    _counts,
     arrays,
     bag_of_words_baseline,
     batch,
+    logistic_regression,
     parse,
     part_arrays,
     sentence,
@@ -58,6 +61,15 @@ def test_a_word_hardly_tells_the_label() -> None:
     assert len(frequent) > 80
     assert {word: share for word, share in frequent.items() if abs(share - 0.5) > 0.12} == {}
     assert np.mean([abs(share - 0.5) for share in frequent.values()]) < 0.03
+
+
+def test_the_logistic_regression_is_scikit_learns() -> None:
+    train = part_arrays("train")
+    counts = _counts(train)
+    theirs = LogisticRegression(max_iter=5_000, tol=1e-9).fit(counts, train.labels)
+    ours = logistic_regression(counts, train.labels)
+    np.testing.assert_allclose(ours[:-1], theirs.coef_[0], atol=2e-3)
+    np.testing.assert_allclose(ours[-1], theirs.intercept_[0], atol=2e-3)
 
 
 def test_a_bag_of_words_is_nearly_worthless() -> None:
