@@ -134,8 +134,8 @@ TASKS: dict[str, TaskInfo] = {
         "videos of digits",
         "frames",
         TaskConfig("frames"),
-        ModelConfig(cell="lstm", hidden_size=96, num_layers=2, dropout=0.2),
-        replace(_TRAIN, steps=1500, learning_rate=1e-2, warmup_steps=50),
+        ModelConfig(cell="lstm", hidden_size=96, num_layers=2, dropout=0.3),
+        replace(_TRAIN, steps=1500, learning_rate=1e-2, warmup_steps=50, weight_decay=0.2),
     ),
     "number-names": TaskInfo(
         "English to French",
