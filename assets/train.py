@@ -1,8 +1,8 @@
 """`python -m assets.train [NAME ...]`: trains the models that come with the playground (`rnn.shipped`) anew.
 
-Each file gets weights and no more: those of the lowest validation loss, where the model writes text, and the last ones
-where answers are right or wrong: there the loss turns up, by a few answers that are very wrong, while more become right.
-The same seed gives the same weights on one machine.
+Each file gets weights and no more: those of the lowest validation loss where the model writes text, and the last ones
+where answers are right or wrong, for a few very wrong ones can raise the loss while more become right. The same seed
+gives the same weights on one machine.
 """
 
 from __future__ import annotations
