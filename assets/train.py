@@ -1,7 +1,8 @@
 """`python -m assets.train [NAME ...]`: trains the models that come with the playground (`rnn.shipped`) anew.
 
-Each file gets the weights of the lowest validation loss and no more: enough to sample from. The same seed gives the
-same weights on one machine.
+Each file gets weights and no more: those of the lowest validation loss where the model writes text, and the last ones
+where answers are right or wrong, for a few very wrong ones can raise the loss while more become right. The same seed
+gives the same weights on one machine.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def make(shipped: Shipped) -> None:
     if state.divergence is not None:
         raise TrainingError(state.divergence.sentence(can_recover=False))
     seconds = state.elapsed
-    go_back_to_best(state)
+    if shipped.task.kind == "next-character":
+        go_back_to_best(state)
     state.notes = (*state.notes, measured(state))
     save_checkpoint(shipped.path, state, weights_only=True)
     print(f"{shipped.path.name}: {state.notes[-1]} {seconds:.0f} s of training.", flush=True)

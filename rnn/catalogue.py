@@ -90,8 +90,8 @@ TASKS: dict[str, TaskInfo] = {
         "handwritten digits",
         "images",
         TaskConfig("digit"),
-        ModelConfig(cell="rnn", hidden_size=128),
-        _TRAIN,
+        ModelConfig(cell="rnn", hidden_size=256, dropout=0.3, nonlinearity="relu"),
+        replace(_TRAIN, steps=2000),
     ),
     "digit-name": TaskInfo(
         "Digit to word",
@@ -101,8 +101,8 @@ TASKS: dict[str, TaskInfo] = {
         "handwritten digits and their names",
         "whole words",
         TaskConfig("digit-name"),
-        ModelConfig(cell="gru", hidden_size=96, embedding_size=16),
-        replace(_TRAIN, steps=600),
+        ModelConfig(cell="gru", hidden_size=128, embedding_size=16, dropout=0.2),
+        _TRAIN,
     ),
     "digit-rows": TaskInfo(
         "Digit, row by row",
@@ -113,7 +113,7 @@ TASKS: dict[str, TaskInfo] = {
         "images",
         TaskConfig("digit-rows"),
         ModelConfig(cell="gru", hidden_size=96),
-        replace(_TRAIN, steps=500),
+        _TRAIN,
     ),
     "sentiment": TaskInfo(
         "Sentiment",
@@ -134,8 +134,8 @@ TASKS: dict[str, TaskInfo] = {
         "videos of digits",
         "frames",
         TaskConfig("frames"),
-        ModelConfig(cell="lstm", hidden_size=96, num_layers=2, dropout=0.2),
-        replace(_TRAIN, steps=1500, learning_rate=1e-2, warmup_steps=50),
+        ModelConfig(cell="lstm", hidden_size=96, num_layers=2, dropout=0.3),
+        replace(_TRAIN, steps=1500, learning_rate=1e-2, warmup_steps=50, weight_decay=0.2),
     ),
     "number-names": TaskInfo(
         "English to French",

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnn.data.sequences import Integers, indices, is_held_out, padded, read_only
 from rnn.errors import ConfigError, InputError
@@ -398,9 +399,9 @@ def bag_of_words_baseline() -> float:
 
 
 def logistic_regression(features: Integers, labels: Integers) -> NDArray[np.float64]:
-    """The weights (F + 1,), the last one the intercept, by Newton's method: labels are 1 where features @ weights > 0.
+    """Weights (F + 1,), the intercept last, by Newton's method: the label is 1 where features @ weights > 0.
 
-    With an L2 penalty of half the weights' square, as scikit-learn's has it, whose import would take 160 MB of a server.
+    With an L2 penalty of half the weights' square, as scikit-learn's has it; importing that takes 160 MB of a server.
 
     Args:
         features: (N, F). labels: 0 or 1, (N,).

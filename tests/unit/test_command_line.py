@@ -20,11 +20,12 @@ import pytest
 import rnn.__main__ as command_line
 from rnn import checkpoint_file, corpora, files
 from rnn.checkpoints import load_checkpoint, save_checkpoint
-from rnn.config import ModelConfig, SampleConfig, TrainConfig
+from rnn.config import ModelConfig, SampleConfig, TaskConfig, TrainConfig
 from rnn.corpora import CORPORA
 from rnn.records import METRICS
 from rnn.sampling import generate
 from rnn.tasks.next_character import NextCharacter
+from rnn.training import TrainState, train
 
 POEM = "Über allen Gipfeln ist Ruh,\nin allen Wipfeln spürest du kaum einen Hauch;\n" * 12
 SMALL = ["--cell", "gru", "--hidden-size", "5", "--num-layers", "2", "--dropout", "0.3", "--embedding-size", "0",
@@ -400,6 +401,31 @@ def test_an_interrupted_sample_ends_quietly(run: Run, straight: Path, monkeypatc
 
 
 # info, corpora, help
+
+
+def test_a_model_of_another_kind_is_described_and_goes_on_but_does_not_write(run: Run, tmp_path: Path) -> None:
+    settings = TrainConfig(steps=4, batch_size=3, evaluation_chars=10, precision="float32", device="cpu")
+    state = TrainState.create(None, ModelConfig("gru", hidden_size=5), settings, TaskConfig("digit-rows"))
+    list(train(state, 2))
+    path = tmp_path / "rows.safetensors"
+    save_checkpoint(path, state)
+    code, listed, said = run("info", path)
+    facts = dict(line.split("  ", 1) for line in listed.splitlines())
+    assert (code, said) == (0, "")
+    assert {name: value.strip() for name, value in facts.items()}.items() >= {
+        "kind": "digit-rows", "data": "handwritten digits, row by row", "parameters": "285"
+    }.items()  # fmt: skip
+    assert "vocabulary" not in facts
+    code, listed, said = run("sample", path)
+    assert (code, listed) == (2, "")
+    assert "names digits that it reads row by row; it cannot write text." in said
+    code, listed, said = run("script", path)
+    assert (code, listed) == (2, "")
+    assert "There is a script for next-character runs only, not for the kind 'digit-rows'." in said
+    code, _, said = run("train", "--resume", path, "--out", path)
+    assert code == 0
+    assert "285 parameters, handwritten digits, row by row; B 3; float32" in said
+    assert checkpoint_file.read(path).step == 4
 
 
 def test_info_says_what_a_checkpoint_holds(run: Run, straight: Path) -> None:

@@ -15,13 +15,15 @@ import torch
 
 import assets.train
 from rnn import corpora, shipped
+from rnn.catalogue import TASKS
 from rnn.checkpoint_file import Checkpoint, group, read
 from rnn.checkpoints import to_state
 from rnn.config import CELLS, ModelConfig, TrainConfig
 from rnn.corpora import CORPORA, from_paste
 from rnn.errors import CheckpointError
 from rnn.sampling import generate, softmax
-from rnn.shipped import SHIPPED, Shipped, open_shipped
+from rnn.shipped import SHIPPED, SHIPPED_TASKS, Shipped, open_shipped
+from rnn.tasks.examples import ExamplesTask
 from rnn.training import Best, TrainState, evaluate, train
 
 SENTENCE = "The following statement is used to define a function"
@@ -108,6 +110,33 @@ print("torch" in sys.modules)
 def test_all_of_them_open_and_write_without_torch() -> None:
     result = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["40", "40", "40", "False"]
+
+
+# The other tasks
+
+
+ABOVE = {  # the least share of right answers that each is shipped with
+    "digit": 0.96, "digit-name": 0.95, "digit-rows": 0.95, "sentiment": 0.97, "frames": 0.95, "number-names": 0.97,
+    "caption": 0.85, "fill-blank": 0.75,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHIPPED_TASKS)
+def test_a_model_of_another_task_answers_right_and_says_how_often(name: str) -> None:
+    entry, found = SHIPPED_TASKS[name], open_shipped(name)
+    assert entry.path.stat().st_size < 1_000_000
+    assert (found.task, found.model, found.train) == (entry.task, entry.model, entry.train)
+    assert all(array.startswith("weights/") for array in found.arrays)
+    state = to_state(found, corpora.load(shipped.TEXT) if TASKS[name].needs_text else None)
+    assert isinstance(state.task, ExamplesTask)
+    right = state.task.test(state.model).scores["accuracy"]
+    assert right >= ABOVE[name]
+    said = found.metadata["notes"][-1]
+    assert said == f"{right:.1%} of the {TASKS[name].score} right at step {found.step:,} (test part)."
+
+
+def test_every_task_has_a_shipped_model() -> None:
+    assert list(SHIPPED_TASKS) == list(ABOVE) == list(TASKS)[1:]
 
 
 # What can go wrong
