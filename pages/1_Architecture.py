@@ -1,10 +1,29 @@
-"""Architecture: the network drawn, in equations and in numbers."""
+"""Architecture: a network drawn, in equations and in numbers."""
 
-from pages.parts import shell
+import streamlit as st
+
+from pages.parts import blueprint, keys, service, shell
+from rnn.errors import PlaygroundError
+
+VIEWS = {}  # name -> what shows it, called with (Blueprint, T)
 
 shell.page("Architecture")
-shell.coming(
-    "This page will draw the network you choose, with its equations, the shape and number of its parameters, and the "
-    "live values inside a trained cell.",
-    "Train",
-)
+service.open_runs()
+choose, show = shell.settings_and_show([2, 5], is_shown_first=True)
+chosen = None
+with choose:
+    try:
+        chosen, steps = blueprint.choose()
+    except PlaygroundError as error:
+        blueprint.complain(error)
+with show:
+    if chosen is not None and VIEWS:
+        view = st.segmented_control(
+            "View", list(VIEWS), default=next(iter(VIEWS)), **keys.in_url(keys.ARCH_VIEW),
+            label_visibility="collapsed", required=True,
+        )  # fmt: skip
+        try:
+            VIEWS.get(view, next(iter(VIEWS.values())))(chosen, steps)
+        except PlaygroundError as error:
+            blueprint.complain(error)
+service.warm_up()

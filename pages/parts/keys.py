@@ -44,6 +44,8 @@ TOP_K, TOP_P, SEED = "sample_top_k", "sample_top_p", "sample_seed"
 STOP, UNKNOWN = "sample_stop", "sample_unknown"
 SAMPLE_VIEW, PAINT, COMPARISON = "sample_view", "sample_paint", "sample_compare"
 
+BLUEPRINT_STEPS, ARCH_VIEW = "arch_steps", "arch_view"
+
 # Widgets that are not: what they hold is large, private or momentary, or is in the URL as RUN or SHIPPED
 MODEL = "sample_model"
 PASTE, UPLOAD, CHECKPOINT = "train_paste", "train_upload", "train_checkpoint"
@@ -51,6 +53,7 @@ CHOSEN_RUN, NEW_NAME, FREEZE, RATE = "run_chosen", "run_name", "run_freeze", "ru
 COMPARED = "runs_compared"
 CLEAN, MASK, CHARACTER_TABLE = "train_clean", "train_mask", "train_character_table"
 FILE = "sample_file"
+BLUEPRINT = "arch_network"
 PUT = "sample_put"  # what stands for unknown characters
 SCORED, SCORED_FROM, RIVALS = "sample_scored", "sample_scored_from", "sample_rivals"
 

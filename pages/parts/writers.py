@@ -13,7 +13,7 @@ from pages.parts.learning import TEXT_TASK
 from pages.parts.uploads import checkpoint_uploader, read_checkpoint, read_once
 from rnn import corpora
 from rnn.checkpoint_file import Checkpoint, read
-from rnn.errors import StoreError, TextError
+from rnn.errors import PlaygroundError, StoreError, TextError
 from rnn.records import RunInfo
 from rnn.sampling import NumpyModel
 from rnn.shipped import SHIPPED, open_shipped
@@ -140,18 +140,40 @@ def shipped_writer(name: str) -> Writer:
     return _writer(checkpoint, f"the shipped {SHIPPED[name].title}. {notes}".strip())
 
 
+def checkpoint(choice: str) -> Checkpoint:
+    """The whole file of a shipped model or a run; `writer` is what writing needs of it.
+
+    Raises:
+        PlaygroundError: nothing has been saved yet, or it cannot be read.
+    """
+    if choice.startswith(SHIPPED_PREFIX):
+        return open_shipped(choice.removeprefix(SHIPPED_PREFIX))
+    return read(_saved(choice))
+
+
+def first_weights(run_id: str) -> dict[str, Any] | None:
+    """A run's weights of before its first step, where they were kept."""
+    path = service.scheduler().store.snapshot_path(run_id, 0)
+    try:
+        return read(path).weights()
+    except PlaygroundError:
+        return None
+
+
 def _of_run(run_id: str) -> Writer:
-    """A run's model, its owner's active run being saved first, or as it was last saved."""
+    path = _saved(run_id)
+    return _read(path, path.stat().st_mtime_ns)
+
+
+def _saved(run_id: str) -> Path:
+    """A run's file, its owner's active run being saved first, or as it was last saved."""
     runs = service.scheduler()
     if runs.store.owns(run_id, owner.token()) and not runs.refusal:
         runs.save(run_id, owner.token())
     path = runs.store.checkpoint_path(run_id)
-    try:
-        return _read(path, path.stat().st_mtime_ns)
-    except FileNotFoundError as error:
-        raise StoreError(
-            "This run has not been saved yet. Its first save comes within half a minute of training."
-        ) from error
+    if not path.exists():
+        raise StoreError("This run has not been saved yet. Its first save comes within half a minute of training.")
+    return path
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

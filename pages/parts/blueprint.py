@@ -1,0 +1,127 @@
+"""The network that the Architecture page is about: one of the visitor's making, a shipped one, or a run's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.parts import keys, service, shell, writers
+from pages.parts.controls import number_input
+from pages.parts.keys import in_url
+from pages.parts.limits import limits
+from rnn.config import CELLS, NONLINEARITIES, ModelConfig, bounds_for, help_for
+from rnn.errors import PlaygroundError
+
+MINE = "mine"  # the choice of a network that is made up
+LETTERS = ("h", "e", "l", "o")  # what it reads
+MOST_STEPS = 12  # columns that can be drawn
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A network with its weights.
+
+    Attributes:
+        name: tells two of them apart, and one from itself at another time.
+        title: what it is called on the page.
+        model: its settings.
+        characters: what its input and output stand for, V of them.
+        weights: every parameter by its name in the state dict.
+        first_weights: the same before training, where they were kept; else None.
+        is_trained: whether it has learned anything.
+    """
+
+    name: str
+    title: str
+    model: ModelConfig
+    characters: tuple[str, ...]
+    weights: Mapping[str, NDArray[np.float32]]
+    first_weights: Mapping[str, NDArray[np.float32]] | None
+    is_trained: bool
+
+
+def choose() -> tuple[Blueprint, int]:
+    """The network and the number of time steps to draw it with.
+
+    Raises:
+        PlaygroundError: it cannot be made or read.
+    """
+    choices = {MINE: "A network of my own making", **writers.choices(service.current_run())}
+    chosen = st.selectbox(
+        "Network", list(choices), format_func=choices.__getitem__, key=keys.BLUEPRINT, persist_state="session",
+        help="One that you make up here, one that comes with the app, or a run of yours.",
+    )  # fmt: skip
+    chosen = chosen if chosen in choices else MINE
+    steps = number_input(
+        st, "Time steps T", 1, MOST_STEPS, 5, keys.BLUEPRINT_STEPS, help="Columns of the unrolled network."
+    )
+    T = max(1, min(int(steps), MOST_STEPS))
+    if chosen == MINE:
+        return _made_up(_settings()), T
+    return _trained(chosen, choices[chosen]), T
+
+
+def _settings() -> ModelConfig:
+    """What the visitor makes up."""
+    left, right = st.columns(2)
+    cell = left.selectbox(
+        "Cell", CELLS, **in_url("arch_cell"), format_func=str.upper, help=help_for(ModelConfig, "cell")
+    )
+    nonlinearity = "tanh"
+    if cell == "rnn":
+        nonlinearity = right.selectbox(
+            "Non-linearity", NONLINEARITIES, **in_url("arch_nonlinearity"), help=help_for(ModelConfig, "nonlinearity")
+        )
+    most = limits().hidden_size or int(bounds_for(ModelConfig, "hidden_size")[1] or 1)
+    hidden = number_input(left, "Hidden size", 1, most, 3, "arch_hidden", help=help_for(ModelConfig, "hidden_size"))
+    layers = number_input(right, "Layers", 1, 4, 1, "arch_layers", help=help_for(ModelConfig, "num_layers"))
+    embedding = number_input(
+        left, "Embedding", 0, 1024, 0, "arch_embedding", help=help_for(ModelConfig, "embedding_size")
+    )
+    bias = right.toggle("Biases", True, **in_url("arch_bias"), help=help_for(ModelConfig, "bias"))
+    both = right.toggle("Both directions", False, **in_url("arch_both"), help=help_for(ModelConfig, "bidirectional"))
+    return ModelConfig(
+        cell=cell, hidden_size=max(1, min(int(hidden), most)), num_layers=max(1, min(int(layers), 4)),
+        embedding_size=max(0, min(int(embedding), 1024)), nonlinearity=nonlinearity, bias=bool(bias),
+        bidirectional=bool(both),
+    )  # fmt: skip
+
+
+def _made_up(model: ModelConfig) -> Blueprint:
+    weights = _first_weights(model, len(LETTERS))
+    return Blueprint(f"mine {model}", "A network of my own making", model, LETTERS, weights, None, False)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={ModelConfig: ModelConfig.to_json})
+def _first_weights(model: ModelConfig, vocabulary_size: int) -> dict[str, NDArray[np.float32]]:
+    """As training would draw them, from seed 0."""
+
+    def drawn() -> dict[str, NDArray[np.float32]]:
+        from rnn.models import CharRNN
+
+        state = CharRNN(model, vocabulary_size, seed=0).state_dict()
+        return {name: tensor.numpy().copy() for name, tensor in state.items()}
+
+    return service.scheduler().compute(drawn)
+
+
+def _trained(choice: str, title: str) -> Blueprint:
+    checkpoint = writers.checkpoint(choice)
+    if checkpoint.kind != "next-character":
+        checkpoint.sampler()  # says where it can be used
+    first: dict[str, Any] | None = None
+    if not choice.startswith(writers.SHIPPED_PREFIX):
+        first = writers.first_weights(choice)
+    name = f"{choice} {checkpoint.step}"
+    characters = checkpoint.vocabulary.characters
+    return Blueprint(name, title, checkpoint.model, characters, checkpoint.weights("best"), first, True)
+
+
+def complain(error: PlaygroundError) -> None:
+    """Says what is wrong with the network that was chosen."""
+    st.error(shell.plain(error))
