@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rnn import corpora
 from rnn.catalogue import TASKS, TaskInfo
-from rnn.config import ModelConfig, TaskConfig
+from rnn.config import VARIANTS, ModelConfig, TaskConfig
 from rnn.shipped import TEXT
 from rnn.tasks.examples import ExamplesTask
 from rnn.training import TrainState, train
@@ -28,7 +28,8 @@ def run() -> None:
     print("Right answers on the test part after training with the preset, against the aim; and what needs no training")
     for kind, info in TASKS.items():
         if kind not in ("next-character", "fill-blank"):
-            _show(info, info.model, info.task)
+            for variant in VARIANTS[kind]:
+                _show(info, info.model, replace(info.task, variant=variant))
     blanks = TASKS["fill-blank"]
     both = _show(blanks, blanks.model, blanks.task)
     left = _show(blanks, replace(blanks.model, bidirectional=False), replace(blanks.task, variant="left"))
@@ -40,13 +41,14 @@ def run() -> None:
 
 def _show(info: TaskInfo, model: ModelConfig, learned: TaskConfig) -> tuple[float, float]:
     """Trains, prints a line, and returns the share that is right and the loss in nats."""
-    state = TrainState.create(corpora.load(TEXT) if info.needs_text else None, model, info.train, learned)
+    text = corpora.load(TEXT) if info.needs_text else None
+    state = TrainState.create(text, model, info.training(learned.variant), learned)
     for _ in train(state):
         pass
     assert isinstance(state.task, ExamplesTask)
     found = state.task.test(state.model)
     right = found.scores["accuracy"]
-    least, seconds = AIMS.get(learned.kind, (None, None))
+    least, seconds = AIMS.get(learned.kind, (None, None)) if not learned.variant else (None, None)
     aim = f"aim {least:.0%}" if least else ""
     limit = f" of {seconds:.0f}" if seconds else ""
     baselines = ", ".join(f"{name} {share:.1%}" for name, share in state.task.baselines().items())

@@ -61,11 +61,17 @@ class TaskInfo:
     model: ModelConfig
     train: TrainConfig
 
+    def training(self, variant: str) -> TrainConfig:
+        """The preset's, with the steps that this form of the task takes."""
+        return replace(self.train, steps=STEPS.get((self.task.kind, variant), self.train.steps))
+
     @property
     def needs_text(self) -> bool:
         """Whether it is learned from a text of one's choice."""
         return not self.data
 
+
+STEPS = {("frames", "sum"): 4000, ("number-names", "large"): 3000}  # of the harder forms
 
 # Small networks on short sequences: a rate that falls to its end, and no more weight decay than usual.
 _TRAIN = TrainConfig(batch_size=64, steps=1000, learning_rate=5e-3, warmup_steps=20, evaluate_every=50)

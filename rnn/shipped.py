@@ -63,11 +63,17 @@ SHIPPED: dict[str, Shipped] = {
 }
 
 
-# In float32 and on the CPU, so that they come out the same on every run.
+def _shipped_task(name: str, kind: str, variant: str = "") -> Shipped:
+    """In float32 and on the CPU, so that it comes out the same on every run."""
+    info = TASKS[kind]
+    model = replace(info.model, bidirectional=False) if variant == "left" else info.model
+    train = replace(info.training(variant), precision="float32", device="cpu")
+    return Shipped(name, info.title, model, train, replace(info.task, variant=variant))
+
+
 SHIPPED_TASKS: dict[str, Shipped] = {
-    kind: Shipped(kind, info.title, info.model, replace(info.train, precision="float32", device="cpu"), info.task)
-    for kind, info in TASKS.items()
-    if kind != "next-character"
+    **{kind: _shipped_task(kind, kind) for kind in TASKS if kind != "next-character"},
+    "fill-blank-left": _shipped_task("fill-blank-left", "fill-blank", "left"),  # beside the one that reads both sides
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from rnn.config import TaskConfig
 from rnn.data import digits
 from rnn.errors import PlaygroundError
 from rnn.figures.accuracy import accuracy_by_length, accuracy_by_length_alt, confusion, confusion_alt
+from rnn.figures.characters import visible
 from rnn.figures.predictions import (
     prediction_images,
     prediction_images_alt,
@@ -110,11 +112,37 @@ def of_shipped(kind: str) -> None:
     try:
         source = Source(f"shipped {kind}", "", open_shipped(kind).task, lambda: _opened(kind))
         if view == "Answers":
+            if kind == "fill-blank":
+                _both_sides()
             _answers(source)
         else:
             _ask_alone(source)
     except PlaygroundError as error:
         st.error(shell.plain(error))
+
+
+def _both_sides() -> None:
+    """What the second direction is worth."""
+    rows = {
+        "from both sides": _tested("fill-blank"), "from the left side alone": _tested("fill-blank-left"),
+    }  # fmt: skip
+    for column, (name, (right, nats)) in zip(st.columns(2), rows.items(), strict=True):
+        column.metric(
+            f"Read {name}", f"{right:.1%}", f"{nats / math.log(2):.2f} bits per blank", delta_color="off",
+            delta_arrow="off", border=True, help="Blanks filled rightly, of those that were kept from training.",
+        )  # fmt: skip
+
+
+@st.cache_data(max_entries=len(SHIPPED_TASKS), show_spinner=False)
+def _tested(name: str) -> tuple[float, float]:
+    """The share of right answers on the test part, and the loss in nats."""
+
+    def tested() -> tuple[float, float]:
+        task, model = _opened(name)
+        found = task.test(model)
+        return found.scores["accuracy"], found.loss
+
+    return service.scheduler().compute(tested)
 
 
 @st.cache_resource(max_entries=len(SHIPPED_TASKS), show_spinner=False)
@@ -174,16 +202,22 @@ READ = {"sentiment": "sentence", "number-names": "English", "fill-blank": "text 
 def _table(shown: list[Prediction], kind: str) -> None:
     import pandas as pd  # here, because half a second of the first visit to a new server would go into it
 
+    def legible(answer: str) -> str:
+        return visible(answer) if kind == "fill-blank" else answer
+
     rows = [
         {
-            "": "✓" if p.is_right else "✗", READ[kind]: p.inputs, "says": p.predicted, "is": p.expected,
-            **({} if p.probabilities is None else {"p": float(p.probabilities.max())}),
+            "": "✓" if p.is_right else "✗", READ[kind]: p.inputs, "says": legible(p.predicted),
+            "is": legible(p.expected),
+            **({} if p.probabilities is None else {"sure": f"{p.probabilities.max():.0%}"}),
         }
         for p in shown
     ]  # fmt: skip
+    wide = "medium" if kind == "number-names" else "small"
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, width="stretch",
-        column_config={"p": st.column_config.NumberColumn("how sure", format="percent")},
+        column_config={"": st.column_config.Column(width=30), "sure": st.column_config.Column("how sure")}
+        | {name: st.column_config.Column(width=wide) for name in ("says", "is")},
     )  # fmt: skip
 
 
@@ -314,7 +348,17 @@ def _show(answer: Answer, kind: str) -> None:
         _chart(class_bars(*bars, dark), class_bars_alt(*bars), "asked")
     else:
         st.markdown(f"## {shell.plain(answer.predicted)}")
+        if answer.steps is not None:
+            st.caption(shell.plain(_letters(answer)))
         if answer.expected is not None:
             st.caption("Right." if answer.is_right else f"Right would be: {shell.plain(answer.expected)}.")
     if answer.note:
         st.caption(shell.plain(answer.note))
+
+
+def _letters(answer: Answer) -> str:
+    """How sure the decoder was of each symbol that it wrote, and of having come to the end."""
+    assert answer.steps is not None
+    chosen = [(answer.classes[int(step.argmax())], float(step.max())) for step in answer.steps]
+    *letters, (_, end) = [(visible(name) if len(name) == 1 else name, p) for name, p in chosen]
+    return "Step by step: " + ", ".join(f"{name} {p:.0%}" for name, p in letters) + f"; then the end, {end:.0%}."

@@ -72,13 +72,14 @@ def _of_task(kind: str) -> tuple[TaskConfig, ModelConfig, TrainConfig]:
         learned, network, training, stops = st.tabs(["Task", "Network", "Training", "Stops"])
         with learned:
             task = _task(kind, info)
+        form = f"{kind}_{task.variant}" if task.variant else kind  # each has settings of its own
         with network:
-            model = _network(kind, info.model, kind)
+            model = _network(form, info.model, kind)
             model = replace(model, bidirectional=_both_ways(task, model))
         with training:
-            train = _training(kind, replace(info.train, max_vocabulary=limits().max_vocabulary))
+            train = _training(form, replace(info.training(task.variant), max_vocabulary=limits().max_vocabulary))
         with stops:
-            train = _stops(kind, train)
+            train = _stops(form, train)
     return task, model, train
 
 

@@ -117,7 +117,7 @@ def test_all_of_them_open_and_write_without_torch() -> None:
 
 ABOVE = {  # the least share of right answers that each is shipped with
     "digit": 0.96, "digit-name": 0.95, "digit-rows": 0.95, "sentiment": 0.97, "frames": 0.95, "number-names": 0.97,
-    "caption": 0.85, "fill-blank": 0.75,
+    "caption": 0.85, "fill-blank": 0.75, "fill-blank-left": 0.55,
 }  # fmt: skip
 
 
@@ -127,16 +127,17 @@ def test_a_model_of_another_task_answers_right_and_says_how_often(name: str) -> 
     assert entry.path.stat().st_size < 1_000_000
     assert (found.task, found.model, found.train) == (entry.task, entry.model, entry.train)
     assert all(array.startswith("weights/") for array in found.arrays)
-    state = to_state(found, corpora.load(shipped.TEXT) if TASKS[name].needs_text else None)
+    state = to_state(found, corpora.load(shipped.TEXT) if TASKS[found.kind].needs_text else None)
     assert isinstance(state.task, ExamplesTask)
     right = state.task.test(state.model).scores["accuracy"]
     assert right >= ABOVE[name]
     said = found.metadata["notes"][-1]
-    assert said == f"{right:.1%} of the {TASKS[name].score} right at step {found.step:,} (test part)."
+    assert said == f"{right:.1%} of the {TASKS[found.kind].score} right at step {found.step:,} (test part)."
 
 
 def test_every_task_has_a_shipped_model() -> None:
-    assert list(SHIPPED_TASKS) == list(ABOVE) == list(TASKS)[1:]
+    assert list(SHIPPED_TASKS) == list(ABOVE)
+    assert list(SHIPPED_TASKS)[:-1] == list(TASKS)[1:]
 
 
 # What can go wrong
