@@ -242,7 +242,8 @@ def test_a_run_of_another_task_says_on_the_sample_page_where_it_can_be_used(app:
     other.query_params["run"] = run_id
     other.switch_page(SAMPLE).run()
     assert not other.exception
-    assert "This model names digits; it cannot write text. The Train page opens it." in other.error[0].value.replace("\\", "")
+    sentence = "This model names digits; it cannot write text. The Train page opens it."
+    assert sentence in other.error[0].value.replace("\\", "")
 
 
 def test_a_file_of_another_task_goes_on_as_a_run(app: AppTest) -> None:

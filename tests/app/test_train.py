@@ -20,6 +20,7 @@ from rnn.errors import BusyError, CheckpointError, ConfigError, StoreError
 from rnn.records import METRICS
 from rnn.runs.scheduler import Scheduler
 from rnn.runs.store import Store
+from rnn.shipped import open_shipped
 from rnn.training import TrainState, train
 from tests.app.conftest import TRAIN, figure, run_of, said, start_hello, status, title, train_hello, until, visitor
 
@@ -386,9 +387,14 @@ def test_a_run_from_a_file_that_is_reset_has_the_capped_vocabulary(app: AppTest)
 
 
 def test_a_file_finds_its_built_in_text_by_itself_and_asks_for_any_other() -> None:
-    known = checkpoint_file.unpack(checkpoint()).metadata["text"]
+    known = checkpoint_file.unpack(checkpoint())
     assert runs.text_of(known, None) == load("hello")
-    other = {**known, "name": "my diary.txt", "builtin": False}
+    text = {**known.metadata["text"], "name": "my diary.txt", "builtin": False}
+    other = replace(known, metadata={**known.metadata, "text": text})
     assert runs.text_of(other, load("hello")) == load("hello")
     with pytest.raises(CheckpointError, match=r"needs the text of this run, 'my diary\.txt'"):
         runs.text_of(other, None)
+
+
+def test_a_file_whose_task_has_its_own_data_needs_no_text() -> None:
+    assert runs.text_of(open_shipped("digit-rows"), load("hello")) is None
