@@ -158,6 +158,7 @@ def test_a_second_interrupt_ends_at_once_and_leaves_the_last_save(
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs do not have
     assert run("train", poem, "--out", out, "--steps", 30, "--stop-at", 5, *SMALL)[0] == 0
     before = out.read_bytes()
     raise_in_step(monkeypatch, 3, press_twice)
