@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from rnn import corpora
 from rnn.catalogue import TASKS
 from rnn.checkpoint_file import Checkpoint, read
-from rnn.config import PRESETS, ModelConfig, SampleConfig, TrainConfig, shown
+from rnn.config import KINDS, PRESETS, ModelConfig, SampleConfig, TaskConfig, TrainConfig, shown
 from rnn.corpora import Text
 from rnn.errors import CheckpointError, ConfigError, PlaygroundError, TextError
 from rnn.files import remove_partial
@@ -89,7 +89,9 @@ def _parser() -> Parser:
     train.add_argument("--resume", type=Path, metavar="FILE", help="go on with the run in this checkpoint")
     train.add_argument("--stop-at", type=int, metavar="STEP", help="stop at this step; the schedule stays as it is")
     train.add_argument("--preset", choices=tuple(PRESETS), help='settings to start from, "default" if not given')
+    train.add_argument("--task", dest="kind", choices=KINDS, help="what is learned, next-character if not given")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
+    _add_settings(train, TaskConfig, left_out=("kind",))
     _add_settings(train, ModelConfig)
     _add_settings(train, TrainConfig)
     train.set_defaults(run=_train)
@@ -120,9 +122,11 @@ def _parser() -> Parser:
     return parser
 
 
-def _add_settings(parser: argparse.ArgumentParser, settings: type[Any]) -> None:
+def _add_settings(parser: argparse.ArgumentParser, settings: type[Any], left_out: Sequence[str] = ()) -> None:
     """One option per field; what is not given is left to the preset or the default."""
     for f in dataclasses.fields(settings):
+        if f.name in left_out:
+            continue
         kind = str(f.type).removesuffix(" | None")
         option: dict[str, Any] = {"help": f.metadata["help"].replace("%", "%%"), "default": None, "dest": f.name}
         if kind == "bool":
@@ -178,14 +182,22 @@ def _created(options: argparse.Namespace) -> TrainState:
     from rnn.hardware import leave_a_core
     from rnn.training import TrainState
 
-    if options.text is None:
+    info = TASKS[options.kind or TaskConfig().kind]
+    if info.needs_text and options.text is None:
         raise ConfigError("Name a text file or a built-in text to train on; `python -m rnn corpora` lists those.")
+    if options.text is not None and not info.needs_text:
+        raise ConfigError(f"The task {info.task.kind} has its own data, {info.data}; leave out {shown(options.text)}.")
+    if options.preset and options.kind not in (None, TaskConfig().kind):
+        raise ConfigError(f"--preset is of the language model; the task {info.task.kind} has its own. Leave it out.")
+    task = dataclasses.replace(info.task, **_given(options, TaskConfig))
     preset = PRESETS[options.preset or "default"]
-    model = dataclasses.replace(preset.model, **_given(options, ModelConfig))
-    train = dataclasses.replace(preset.train, **_given(options, TrainConfig))
+    of_text = task.kind == TaskConfig().kind
+    model = dataclasses.replace(preset.model if of_text else info.model, **_given(options, ModelConfig))
+    usual = preset.train if of_text else info.training(task.variant)
+    train = dataclasses.replace(usual, **_given(options, TrainConfig))
     keep_freed_memory()
     leave_a_core()
-    return TrainState.create(_text(options.text), model, train)
+    return TrainState.create(None if options.text is None else _text(options.text), model, train, task)
 
 
 def _resumed(options: argparse.Namespace) -> TrainState:
@@ -194,7 +206,9 @@ def _resumed(options: argparse.Namespace) -> TrainState:
     from rnn.checkpoints import to_state
     from rnn.hardware import threads_note
 
-    given = _given(options, ModelConfig) | _given(options, TrainConfig)
+    given = _given(options, TaskConfig) | _given(options, ModelConfig) | _given(options, TrainConfig)
+    if "kind" in given:
+        given["task"] = given.pop("kind")
     fixed = ["preset"] if options.preset else sorted(given.keys() - set(STOPS))
     if fixed:
         raise ConfigError(
@@ -343,6 +357,8 @@ def _result(state: TrainState, path: Path) -> str:
     parts = [f"Step {state.step}"]
     if state.loss is not None:
         parts.append(f"loss {state.loss:.3f}")
+    if (score := next((m.score for m in reversed(state.history) if m.score is not None), None)) is not None:
+        parts.append(f"{score:.1%} of the {TASKS[state.task.kind].score} right")
     if state.best is not None:
         parts.append(f"best validation loss {state.best.loss:.3f} at step {state.best.step}")
     if state.stop_reason not in (None, "steps", "diverged"):

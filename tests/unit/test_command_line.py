@@ -19,6 +19,7 @@ import pytest
 
 import rnn.__main__ as command_line
 from rnn import checkpoint_file, corpora, files
+from rnn.catalogue import TASKS
 from rnn.checkpoints import load_checkpoint, save_checkpoint
 from rnn.config import ModelConfig, SampleConfig, TaskConfig, TrainConfig
 from rnn.corpora import CORPORA
@@ -166,6 +167,50 @@ def test_a_second_interrupt_ends_at_once_and_leaves_the_last_save(
     assert (code, "Traceback" in said) == (130, False)
     assert out.read_bytes() == before
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+# Other tasks
+
+TINY = ["--hidden-size", "4", "--steps", "6", "--evaluate-every", "3", "--precision", "float32", "--device", "cpu"]
+
+
+@pytest.mark.parametrize("kind", ["digit-rows", "sentiment", "number-names"])
+def test_another_task_is_trained_with_its_own_preset_and_resumed(run: Run, out: Path, kind: str) -> None:
+    straight = out.with_name("straight.safetensors")
+    code, _, said = run("train", "--task", kind, "--out", straight, *TINY)
+    assert code == 0
+    assert "right" in said
+    assert run("train", "--task", kind, "--out", out, "--stop-at", 2, *TINY)[0] == 0
+    assert run("train", "--resume", out, "--out", out)[0] == 0
+    assert_same_run(out, straight)
+    found = checkpoint_file.read(out)
+    assert (found.kind, found.model.cell) == (kind, TASKS[kind].model.cell)
+    assert run("sample", out)[0] != 0
+
+
+def test_settings_of_a_task_are_options_too(run: Run, out: Path) -> None:
+    task = ["--task", "number-names", "--decoder-cell", "rnn", "--decoder-hidden-size", "3", "--reverse-input"]
+    assert run("train", "--out", out, *task, *TINY, "--steps", "1")[0] == 0
+    found = checkpoint_file.read(out).task
+    assert (found.decoder_cell, found.decoder_hidden_size, found.reverse_input) == ("rnn", 3, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["hello", "--task", "digit"], "has its own data, handwritten digits; leave out 'hello'"),
+        (["--task", "fill-blank"], "Name a text file or a built-in text"),
+        (["--task", "digit", "--preset", "classic"], "--preset is of the language model"),
+        (["--task", "digit", "--teacher-forcing", "0.5"], "teacher_forcing is a setting of"),
+        (["--task", "digit", "--bidirectional"], "bidirectional must be false for digit"),
+        (["--task", "frames", "--variant", "backwards"], "variant must be one of"),
+    ],
+)
+def test_what_does_not_suit_a_task_gets_a_sentence(run: Run, out: Path, arguments: list[str], sentence: str) -> None:
+    code, _, said = run("train", *arguments, "--out", out)
+    assert code != 0
+    assert sentence in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as POSIX does it")
