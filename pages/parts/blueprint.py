@@ -51,7 +51,7 @@ def choose() -> tuple[Blueprint, int]:
     Raises:
         PlaygroundError: it cannot be made or read.
     """
-    choices = {MINE: "A network of my own making", **writers.choices(service.current_run())}
+    choices = {MINE: "A network of my own making", **writers.choices(writers.linked_run())}
     chosen = st.selectbox(
         "Network", list(choices), format_func=choices.__getitem__, key=keys.BLUEPRINT, persist_state="session",
         help="One that you make up here, one that comes with the app, or a run of yours.",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.parts import alive, keys, sampling, service, shell, writers
+from pages.parts import alive, keys, sampling, shell, writers
 from pages.parts.keys import in_url
 from pages.parts.writers import Writer
 from rnn.config import SampleConfig
@@ -84,7 +84,7 @@ def _argmax(choice: str, writer: Writer, settings: SampleConfig) -> None:
 
 
 def _models(choice: str, writer: Writer, settings: SampleConfig) -> None:
-    labels = writers.choices(service.current_run())
+    labels = writers.choices(writers.linked_run())
     if choice == writers.FILE:
         labels[choice] = shell.plain(writer.about)
     rivals = [name for name in labels if name == choice or name.startswith(writers.SHIPPED_PREFIX)]

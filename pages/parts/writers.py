@@ -37,7 +37,7 @@ class Writer:
 
 def choose_model() -> str | None:
     """A run of the visitor's or the one that the link names, a shipped model, or a file; None until there is one."""
-    linked = service.current_run()
+    linked = linked_run()
     labels = {**choices(linked), FILE: "A checkpoint file of mine"}
     if st.session_state.get(keys.MODEL) not in labels:
         st.session_state[keys.MODEL] = _first_choice(linked, list(labels))
@@ -58,10 +58,17 @@ def _first_choice(linked: RunInfo | None, choices: list[str]) -> str:
     return linked.id if linked else choices[0]
 
 
+def linked_run() -> RunInfo | None:
+    """The run that the page is about. One of another task only if the link names it: what it is for is then said."""
+    run = service.current_run()
+    is_meant = run is not None and (run.kind == TEXT_TASK or st.query_params.get(keys.RUN) == run.id)
+    return run if is_meant else None
+
+
 def choices(linked: RunInfo | None = None) -> dict[str, str]:
     """The models there are, files aside, and what they are called."""
     runs = {run.id: run for run in service.own_runs() if run.kind == TEXT_TASK}
-    if linked is not None:  # of another task, too: what it is for is then said
+    if linked is not None:
         runs.setdefault(linked.id, linked)
     # Labels that changed while a run trains would make the widget forget the choice; the id tells namesakes apart.
     labels = {run.id: f"{run.name} · {run.id[:4]}" for run in runs.values()}
