@@ -90,14 +90,19 @@ def show(piece: Piece, is_read: bool = True) -> None:
         is_read: whether its characters are looked at.
     """
     st.session_state[keys.PIECE] = piece
-    place, stop = st.empty(), st.empty()
-    if not piece.is_over:
-        stop.button("Stop", key="sample_halt", icon=":material/stop:", on_click=_stop)
-        _write(piece, place)
-        stop.empty()
-    place.empty()
+    _finish(piece, "sample_halt")
     if is_read:
         _reading()
+
+
+def _finish(piece: Piece, key: str) -> None:
+    """Writes what is still to come, with a button to stop it; both go when it is there."""
+    place, stop = st.empty(), st.empty()
+    if not piece.is_over:
+        stop.button("Stop", key=key, icon=":material/stop:", on_click=_stop)
+        _write(piece, place)
+        stop.empty()
+        place.empty()
 
 
 def _stop() -> None:
@@ -130,8 +135,7 @@ def _draw(piece: Piece, place: DeltaGenerator) -> None:
 def _reading() -> None:
     """The text and a look at one of its draws: only this is drawn anew when a character is picked."""
     piece: Piece = st.session_state[keys.PIECE]
-    if not piece.is_over:  # a branch that was begun in this fragment
-        _write(piece, st.empty())
+    _finish(piece, "sample_halt_branch")  # one that was begun in this fragment
     if not piece.text:
         return
     try:

@@ -66,6 +66,7 @@ def test_another_character_branches_the_text_from_there_and_the_first_text_stays
     expect(character(page, 40)).to_have_class(re.compile("chosen"))
     expect(written(page).get_by_role("option")).to_have_count(200)
     assert character(page, 40).inner_text() == put.replace("␣", " ")
+    expect(main(page).get_by_test_id("stCode")).to_have_count(0)  # what was shown as it was written has gone
     branched = written(page).inner_text()
     assert branched[:42] == first[:42]
     assert branched != first
