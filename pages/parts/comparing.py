@@ -148,7 +148,7 @@ def _side_by_side(texts: dict[str, str], prime: str) -> None:
     for first in range(0, len(names), 2):
         for column, name in zip(st.columns(2), names[first : first + 2], strict=False):
             column.markdown(f"**{shell.plain(name)}**")
-            column.code(legible(prime + texts[name]), language=None, wrap_lines=True, height=190)
+            column.code(legible(prime + texts[name]), language=None, wrap_lines=True)
 
 
 def _table(texts: dict[str, Written]) -> None:
