@@ -23,7 +23,6 @@ from rnn.network_shapes import state_parts
 from rnn.sampling import NumpyModel, checked_weights
 
 TOLERANCES = {torch.float32: 1e-5, torch.float64: 1e-10}  # of max|a - b|, times max(1, max|b|)
-CONCATENATED = 1e-12  # the same for the two forms of one step, in float64
 T, B = 12, 3  # the steps and the sequences that are compared
 
 Computed = tuple[Tensor, State]  # h of the last layer, (T, B, directions * H), and the state after the last step
@@ -108,7 +107,8 @@ def _apart(ours: Any, theirs: Any) -> float:
 
 def _by_scan(model: CharRNN, indices: NDArray[np.int64], state: State, path: Any) -> Computed:
     embedding = model.embedding.weight if model.config.embedding_size else None
-    return model.recurrent(torch.from_numpy(indices), state, path, None, embedding)
+    outputs, last = model.recurrent(torch.from_numpy(indices), state, path, None, embedding)
+    return outputs, last
 
 
 def _by_numpy(model: NumpyModel, indices: NDArray[np.int64], state: State) -> Computed:

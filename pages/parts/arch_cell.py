@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from pages.parts import service, shell
-from pages.parts.blueprint import Blueprint
+from pages.parts.blueprint import Blueprint, complain
 from pages.parts.keys import in_url
-from rnn.errors import InputError
+from rnn.errors import InputError, PlaygroundError
 from rnn.figures.cell import CellStep, cell_diagram, cell_diagram_alt, gate_vectors, gate_vectors_alt
 from rnn.figures.characters import visible
 from rnn.figures.equations import equations
@@ -28,6 +29,7 @@ CONTEXT, CHARACTER, LAYER, BACKWARD, GATE = (
 SEED = "arch_cell_seed"  # in the session: of the random input that torch.nn judges
 FIRST = "hello"  # what is read where nothing was typed: its last character at this step, the others before
 LONGEST = 200  # characters of the context
+ROUNDING = 1e-12  # the two forms may differ by so much
 PATHS = {"cells": "Readable cell", "scan": "Fast path", "numpy": "Numpy, for sampling"}
 TORCH = {"rnn": "torch.nn.RNN", "gru": "torch.nn.GRU", "lstm": "torch.nn.LSTM"}
 
@@ -138,13 +140,24 @@ def _equations(chosen: Blueprint, input_size: int, layer: int, backward: bool) -
         column.markdown(f"**{title}**")
         column.markdown("\n\n".join(f"${formula}$" for formula in formulas))
     apart = _forms_apart(chosen.name, layer, backward, chosen)
-    st.caption(
-        f"Both forms on the same random input and state, in float64: they differ by {apart:.1e} at most, "
-        f"which is {'rounding' if apart <= 1e-12 else 'more than rounding'}."
-        + (" torch keeps b as two vectors, which are added." if chosen.model.bias else "")
-    )
+    said = [
+        f"Both forms on the same random input and state, in float64: they differ by {_power(apart)} at most, "
+        f"which is {'rounding' if apart <= ROUNDING else 'more than rounding'}."
+    ]
+    if chosen.model.bias:
+        said.append("torch keeps b as two vectors, which are added.")
+    own, of_all = _counts(chosen, layer, backward)
+    said.append(f"This cell has {own:,} of the network's {of_all:,} parameters.")
+    st.caption(" ".join(said))
     st.markdown("**In code**, the readable cell, in `rnn/cells.py`")
     st.code(_source(chosen.model.cell), language="python", wrap_lines=True)
+
+
+def _counts(chosen: Blueprint, layer: int, backward: bool) -> tuple[int, int]:
+    """Parameters of the cell, and of the whole network."""
+    sizes = {name: math.prod(s) for name, s in chosen.model.parameter_shapes(len(chosen.characters)).items()}
+    end = f"_l{layer}" + ("_reverse" if backward else "")
+    return sum(n for name, n in sizes.items() if name.endswith(end)), sum(sizes.values())
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -197,9 +210,14 @@ def _judged(chosen: Blueprint) -> None:
     """Every path of this package against torch.nn, computed now; a click takes other random numbers."""
     st.subheader("Checked against torch.nn", anchor=False)
     seed = int(st.session_state.setdefault(SEED, 0))
-    found = _differences(chosen.name, seed, chosen)
+    try:
+        found = _differences(chosen.name, seed, chosen)
+    except PlaygroundError as error:  # a click reruns this part alone
+        complain(error)
+        return
     rows = [
-        f"| {PATHS[one.path]}, {one.dtype} | {one.outputs:.1e} | {one.state:.1e} | {one.allowed:.0e} |" for one in found
+        f"| {PATHS[one.path]}, {one.dtype} | {_power(one.outputs)} | {_power(one.state)} | {_power(one.allowed)} |"
+        for one in found
     ]
     st.markdown("| largest difference of | outputs | state | allowed |\n|:--|--:|--:|--:|\n" + "\n".join(rows))
     model = chosen.model
@@ -215,6 +233,10 @@ def _judged(chosen: Blueprint) -> None:
         said += " Sampling reads in one direction only, so there is no numpy path of it."
     st.markdown(said)
     st.button("Check with other numbers", key="arch_cell_again", icon=":material/refresh:", on_click=_next_seed)
+
+
+def _power(difference: float) -> str:
+    return f"{difference:.1e}".replace("-", "−") if difference else "0"  # a hyphen would let the line break
 
 
 def _next_seed() -> None:

@@ -21,7 +21,7 @@ Dict = dict[str, Any]
 
 UNITS = 64  # of a vector that a phone has room for, the first ones
 FIRST = 6  # values that appear under the pointer
-CONTEXT = 14  # characters of what was read before that a title shows, the last ones
+CONTEXT = 10  # characters of what was read before that a title shows, the last ones
 
 WORDS = {
     "r": "reset", "z": "update", "n": "new", "i": "input", "f": "forget", "g": "new", "o": "output",
@@ -120,21 +120,24 @@ def size(step: CellStep, name: str) -> float:
 
 
 def _title(step: CellStep) -> tuple[str, str]:
-    read = "".join(map(visible, step.context))
-    read = f"…{read[-CONTEXT:]}" if len(read) > CONTEXT else read
-    where = f" in layer {step.layer + 1}" if step.layer else ""
-    after = f"After “{read}” this" if read else "At its first step this"
-    first = f"{after} {step.cell.upper()}{where} reads “{visible(step.character)}”:"
+    """What is read and what becomes of it, in two lines: a phone has no room for it in one."""
+    read = [visible(character) for character in step.context]
+    before = "".join(["…", *read[-CONTEXT:]] if len(read) > CONTEXT else read)
+    layer = f" layer {step.layer + 1}" if step.layer else ""
+    after = f"after “{before}”" if read else "at its first step"
+    first = f"{step.cell.upper()}{layer} reads “{visible(step.character)}” {after}:"
     if step.cell == "rnn":
         sums = float(np.abs(step.sums["h"]).mean())
-        return first, f"{step.nonlinearity} turns sums of ±{number(sums)} into states of ±{number(size(step, 'h'))}"
+        return first, f"{step.nonlinearity}: sums of ±{number(sums)} to states of ±{number(size(step, 'h'))}"
     kept, part = ("f", "c") if step.cell == "lstm" else ("z", "h")
     return first, f"{kept} keeps {size(step, kept):.0%} of {part} (mean of {len(step.vectors['h'])} units)"
 
 
 def number(value: float) -> str:
-    """Two decimals; large ones (of relu) in two digits."""
-    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0e}"
+    """Two decimals, one from 10 on; large ones (of relu) in one digit and a power."""
+    if value < 1000:
+        return f"{value:.2f}" if value < 10 else f"{value:.1f}"
+    return f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
 
 
 def _draw_rnn(sketch: _Sketch, step: CellStep) -> int:
@@ -211,7 +214,9 @@ def _draw_gru(sketch: _Sketch, step: CellStep) -> int:
     # torch's form: the reset gate scales W_hn h, after the product
     sketch.arrow((inner, h_bus), (inner, gates), theme.HIDDEN, end=RADIUS)
     sketch.arrow((at["r"] + HALF, gates), (inner, gates), sketch.ink.muted, end=RADIUS)
-    words = "r ⊙ (W<sub>hn</sub>h<sub>t−1</sub> + b<sub>hn</sub>)" if step.has_bias else "r ⊙ W<sub>hn</sub>h<sub>t−1</sub>"
+    words = (
+        "r ⊙ (W<sub>hn</sub>h<sub>t−1</sub> + b<sub>hn</sub>)" if step.has_bias else "r ⊙ W<sub>hn</sub>h<sub>t−1</sub>"
+    )
     sketch.operation(inner, gates, "×", words + ": what the new state takes from the old one")
     sketch.arrow((inner, gates), (inner, new - GATE / 2), theme.HIDDEN, start=RADIUS)
     # The old state and the new one, mixed
@@ -403,9 +408,7 @@ class _Sketch:
         line = {"color": colour, "width": width}
         self.shapes.append({"type": "path", "path": f"M {path}", "line": line, "layer": "below"})
 
-    def arrow(
-        self, tail: Point, head: Point, colour: str, start: float = 0, end: float = 0, width: float = 2
-    ) -> None:
+    def arrow(self, tail: Point, head: Point, colour: str, start: float = 0, end: float = 0, width: float = 2) -> None:
         """`start` and `end` are pixels left free at its ends."""
         self.arrows.append(
             {

@@ -95,7 +95,9 @@ class _Symbols:
             rf"{hidden} \in \mathbb{{R}}^{{{self.H} \times {self.H}}}",
             rf"{self.x} \in \mathbb{{R}}^{{{self.I}}}",
         ]
-        vectors = ", ".join([self.h, *([self.c] if self.gates == 4 else []), *(f"b_{g}" for g in gates if self.has_bias)])
+        vectors = ", ".join(
+            [self.h, *([self.c] if self.gates == 4 else []), *(f"b_{g}" for g in gates if self.has_bias)]
+        )
         return *rows, rf"{vectors} \in \mathbb{{R}}^{{{self.H}}}"
 
 
@@ -137,11 +139,11 @@ def _lstm(s: _Symbols) -> Equations:
     )
     wide, where = s.wide(4 * s.H)
     stacked = rf"\begin{{bmatrix}} a_i \\ a_f \\ a_g \\ a_o \end{{bmatrix}} = W {s.joined()}"
-    squashed = rf"i, f, o = \sigma(a_i),\, \sigma(a_f),\, \sigma(a_o) \quad {g} = \tanh(a_g)"
+    squashed = (r"i, f, o = \sigma(a_i),\, \sigma(a_f),\, \sigma(a_o)", rf"{g} = \tanh(a_g)")
     return Equations(
         (
             rf"i = \sigma({s.sums('i')})", rf"f = \sigma({s.sums('f')})", rf"{g} = \tanh({s.sums('g')})",
             rf"o = \sigma({s.sums('o')})", *ends,
         ),
-        (stacked, wide, squashed, *ends), s.sizes("ifgo"), (where,),
+        (stacked, wide, *squashed, *ends), s.sizes("ifgo"), (where,),
     )  # fmt: skip

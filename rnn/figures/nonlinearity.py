@@ -67,7 +67,8 @@ def nonlinearity(name: str, sums: Array, of: str = "h", dark: bool = False) -> g
     curves = [
         {
             "type": "scatter", "mode": "lines", "x": a.round(3).tolist(), "y": f(a).round(4).tolist(),
-            "line": {"color": colour, "width": width, "dash": dash}, "hovertemplate": "%{y:.3f}<extra>" + label + "</extra>",
+            "line": {"color": colour, "width": width, "dash": dash},
+            "hovertemplate": "%{y:.3f}<extra>" + label + "</extra>",
         }
         for label, f, colour, dash, width in lines
     ]  # fmt: skip
@@ -84,8 +85,8 @@ def nonlinearity(name: str, sums: Array, of: str = "h", dark: bool = False) -> g
         "hovertemplate": "%{customdata}<extra></extra>",
     }  # fmt: skip
     drawn = theme.figure(
-        [*curves, marks], "<br>".join(_title(name, sums, of)), f"sums a of {of}, one mark per unit", f"{name}(a), slope",
-        dark, height=HEIGHT,
+        [*curves, marks], "<br>".join(_title(name, sums, of)), f"sums a of {of}, one mark per unit",
+        f"{name}(a), slope", dark, height=HEIGHT,
         xaxis={"range": [-WIDEST * 1.03, WIDEST * 1.03], "dtick": 2, "fixedrange": True},
         yaxis={"range": [low - 0.08 * high, high * 1.08], "fixedrange": True},
         annotations=[
@@ -122,7 +123,7 @@ def _title(name: str, sums: Array, of: str) -> tuple[str, str]:
     slopes = _function(name)[1](np.asarray(sums, np.float64))
     flat = int((slopes < FLAT * STEEPEST[name]).sum())
     return (
-        f"{name} makes {of}: mean slope {slopes.mean():.2f} of at most {STEEPEST[name]:g}",
+        f"{of} by {name}: mean slope {slopes.mean():.2f}, at most {STEEPEST[name]:g}",
         f"{flat} of {len(slopes)} units let less than {FLAT:.0%} of that back",
     )
 
