@@ -7,7 +7,7 @@ fast, and the tests hold this against both it and `rnn.models.CharRNN`. The equa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -109,6 +109,9 @@ def inspect_steps(
 ) -> Inspection:
     """The same for a sequence shape, in which some steps read the likeliest character that the step before wrote.
 
+    Where all that counts is a summary of the sequence, what a second direction has to say is its state after the
+    first character, the last that it read; the last step's output is made of that.
+
     Args:
         steps: what each of them reads, as `rnn.topology.steps_of` has it.
         given: a character for each step that is given one.
@@ -130,7 +133,17 @@ def inspect_steps(
             read.append(int(inspect(model, weights, read).logits[-1].argmax()))
         else:
             read.append(next(left) if step.reads == "given" else NO_INPUT)
-    return inspect(model, weights, read)
+    seen = inspect(model, weights, read)
+    return _summarised(seen, weights) if model.bidirectional and steps[-1].is_summary else seen
+
+
+def _summarised(seen: Inspection, weights: Mapping[str, NDArray[Any]]) -> Inspection:
+    """The output at the end made of the last states of both directions."""
+    forward, backward = seen.layers[-1]
+    outputs, logits = seen.outputs.copy(), seen.logits.copy()
+    outputs[-1] = np.concatenate([forward.h[-1], backward.h[0]])
+    logits[-1] = weights["head.weight"] @ outputs[-1] + weights.get("head.bias", 0.0)
+    return replace(seen, outputs=outputs, logits=logits, probabilities=softmax(logits))
 
 
 def _checked_indices(indices: Sequence[int] | NDArray[Any], vocabulary_size: int) -> NDArray[np.int64]:

@@ -196,7 +196,8 @@ class _Grid:
         for layer in range(c.num_layers):
             for reverse in self.directions:
                 yield Block("hidden", column, layer, reverse, c.hidden_size)
-            if c.bidirectional:
+            is_read = self.steps[column].answers or layer + 1 < c.num_layers
+            if c.bidirectional and is_read:
                 yield Block("joined", column, layer, False, 2 * c.hidden_size)
         if self.steps[column].answers:
             yield Block("output", column, 0, False, self.V)
@@ -221,11 +222,12 @@ class _Grid:
                 name = f"recurrent.weight_ih_l{layer}" + ("_reverse" if reverse else "")
                 above = self.blocks["hidden", column, layer, reverse]
                 yield Arrow("input", below, above, name, c.gates, c.hidden_size, below.size)
-            if c.bidirectional:
-                joined = self.blocks["joined", column, layer, False]
+            if ("joined", column, layer, False) in self.blocks:
+                above = self.blocks["joined", column, layer, False]
+                is_summary = self.steps[column].is_summary and layer + 1 == c.num_layers
                 for reverse in self.directions:
-                    yield Arrow("join", self.blocks["hidden", column, layer, reverse], joined)
-                above = joined
+                    end = 0 if is_summary and reverse else column  # the second direction ends at the first step
+                    yield Arrow("join", self.blocks["hidden", end, layer, reverse], above)
             below = above
         if self.steps[column].answers:
             top = self.blocks["output", column, 0, False]

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.parts import shell
-from pages.parts.blueprint import LETTERS, Blueprint
+from pages.parts.blueprint import Blueprint
 from pages.parts.keys import in_url
 from rnn.catalogue import TASKS
 from rnn.figures import blocks
@@ -23,7 +23,12 @@ from rnn.vocabulary import Vocabulary
 SHAPE, DRAWN, TEXT, BLOCK = "arch_shape", "arch_drawn", "arch_text", "arch_block"
 DIAGRAM = "arch_diagram"
 UNROLLED, FOLDED = "Unrolled", "Folded"
-SHAPES = {shape.value.capitalize(): shape for shape in SequenceShape}
+SHAPES = {
+    "One to one": SequenceShape.ONE_TO_ONE, "One to many": SequenceShape.ONE_TO_MANY,
+    "Many to one": SequenceShape.MANY_TO_ONE, "Many to many": SequenceShape.MANY_TO_MANY,
+    "Seq2seq": SequenceShape.DELAYED,
+}  # fmt: skip
+EXAMPLE = "hello"
 LONGEST = 200  # characters of the line that is read; only the first ones are drawn
 SHOWN = 12  # characters of an output's table
 
@@ -43,7 +48,7 @@ TASK_OF = {
 def show(chosen: Blueprint, T: int) -> None:
     """The controls, the diagram, and the block that is chosen in it."""
     shape = _shape()
-    is_folded, typed = _how_and_what(chosen)
+    is_folded, typed = _how_and_what(chosen, T)
     if chosen.model.bidirectional:
         _about_both_directions(shape)
         if shape in WRITERS:
@@ -61,17 +66,18 @@ def show(chosen: Blueprint, T: int) -> None:
 
 
 def _shape() -> SequenceShape:
-    default = SequenceShape.MANY_TO_MANY.value.capitalize()
     picked = st.segmented_control(
-        "Sequence shape", list(SHAPES), default=default, required=True, **in_url(SHAPE),
+        "Sequence shape", list(SHAPES), default="Many to many", required=True, **in_url(SHAPE),
         help="How many inputs the network reads, and which of its outputs count.",
     )  # fmt: skip
     shape = SHAPES.get(str(picked), SequenceShape.MANY_TO_MANY)
-    st.caption(f"For example: {EXAMPLES[shape]}. Train it as “{TASKS[TASK_OF[shape]].title}”.")
+    both = " Here one network plays both parts; a trained encoder and decoder have weights of their own."
+    note = both if shape is SequenceShape.DELAYED else ""
+    st.caption(f"For example: {EXAMPLES[shape]}. Train it as “{TASKS[TASK_OF[shape]].title}”.{note}")
     return shape
 
 
-def _how_and_what(chosen: Blueprint) -> tuple[bool, str]:
+def _how_and_what(chosen: Blueprint, T: int) -> tuple[bool, str]:
     """Whether it is folded, and the text that it reads."""
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     how = left.segmented_control(
@@ -79,14 +85,17 @@ def _how_and_what(chosen: Blueprint) -> tuple[bool, str]:
         help="Folded, time is a loop. Unrolled, each time step has a column.",
     )  # fmt: skip
     typed = right.text_input(
-        "Text to read", _first_text(chosen), max_chars=LONGEST, **in_url(TEXT),
-        disabled=how == FOLDED, help="One character per step; its first ones are drawn.",
+        "Text to read", max_chars=LONGEST, **in_url(TEXT), disabled=how == FOLDED, placeholder=_example(chosen, T),
+        help="One character per step; its first ones are drawn.",
     )  # fmt: skip
-    return how == FOLDED, str(typed)[:LONGEST]
+    return how == FOLDED, str(typed)[:LONGEST] or _example(chosen, T)
 
 
-def _first_text(chosen: Blueprint) -> str:
-    return "hello hello " if chosen.characters != LETTERS else "hellohellohe"
+def _example(chosen: Blueprint, T: int) -> str:
+    """What is read as long as nothing is typed."""
+    known = [c for c in EXAMPLE if c in chosen.characters]
+    letters = EXAMPLE if len(known) == len(EXAMPLE) else [c for c in chosen.characters if c.isprintable()][:5]
+    return ("".join(letters) * T)[:T]
 
 
 def _about_both_directions(shape: SequenceShape) -> None:
@@ -149,13 +158,13 @@ def _take_click() -> None:
 
 def _detail(chosen: Blueprint, drawn: Topology, seen: Inspection | None) -> None:
     """The block's name and shape, its equation, and its numbers."""
-    by_key = {block.key: block for block in drawn.blocks}
-    first = next(block.key for block in reversed(drawn.blocks) if block.kind == "hidden")
+    by_key = {block.key: block for block in reversed(drawn.blocks)}  # the first choice is the last answer
+    first = next(iter(by_key))
     if st.session_state.get(BLOCK, first) not in by_key:
         st.session_state[BLOCK] = first
     key = st.selectbox(
-        "Block", list(by_key), index=list(by_key).index(first), format_func=lambda k: blocks.name(drawn, by_key[k]),
-        **in_url(BLOCK), help="Click a block in the drawing, or choose one here.",
+        "Block", list(by_key), format_func=lambda k: blocks.name(drawn, by_key[k]), **in_url(BLOCK),
+        help="Click a block in the drawing, or choose one here.",
     )  # fmt: skip
     block = by_key.get(str(key), by_key[first])
     purpose = blocks.purpose(drawn, block)
@@ -178,12 +187,9 @@ def _numbers(
     t, name = block.column, blocks.name(drawn, block)
     characters = [visible(c) for c in chosen.characters]
     if block.kind == "input":
-        return (
-            {"x": seen.layers[0][0].x[t] if not chosen.model.embedding_size else _one_hot(seen, t, block.size)},
-            characters,
-            f"{name} is one-hot",
-            "character",
-        )
+        index = int(seen.indices[t])
+        title = f"{name} is “{characters[index]}”, one-hot" if index >= 0 else f"{name} is the zero vector"
+        return {"x": _one_hot(index, block.size)}, characters, title, "character"
     if block.kind == "output":
         order = np.argsort(-seen.probabilities[t], kind="stable")[:SHOWN]
         title = f"After step {t + 1} “{characters[order[0]]}” is likeliest"
@@ -193,17 +199,19 @@ def _numbers(
     if block.kind == "embedding":
         return {"e": seen.layers[0][0].x[t]}, units, f"{name}, looked up in E", "dimension"
     if block.kind == "joined":
-        both = np.concatenate([one.h[t] for one in seen.layers[block.layer]])
+        above = block.layer + 1
+        both = seen.outputs[t] if above == len(seen.layers) else seen.layers[above][0].x[t]
         return {"h": both}, units, f"{name}: forward, then backward", "unit"
     one = seen.layers[block.layer][int(block.reverse)]
     rows = {gate: values[t] for gate, values in one.gates.items()}
     if one.c is not None:
         rows["c"] = one.c[t]
-    return rows | {"h": one.h[t]}, units, f"{name} and what it is made of" if one.gates else f"{name}", "unit"
+    h = one.h[t]
+    return rows | {"h": h}, units, f"{name} goes from {blocks.number(h.min())} to {blocks.number(h.max())}", "unit"
 
 
-def _one_hot(seen: Inspection, t: int, size: int) -> NDArray[np.float64]:
+def _one_hot(index: int, size: int) -> NDArray[np.float64]:
     x = np.zeros(size)
-    if seen.indices[t] >= 0:
-        x[seen.indices[t]] = 1.0
+    if index >= 0:
+        x[index] = 1.0
     return x

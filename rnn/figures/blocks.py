@@ -19,7 +19,7 @@ FIRST = 4  # numbers that a hover shows
 WRITTEN = 8  # columns up to which a table writes its numbers
 MOST = 128  # columns of a table at most
 TICKS = 12  # names of columns that a phone has room for
-ROW, ABOVE = 30, 110  # pixels of a row, and of the title and the axis together
+ROW, ABOVE = 30, 104  # pixels of a row, and of the title and the axis together
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾")
 
@@ -57,7 +57,7 @@ def _above(model: ModelConfig, layer: int) -> tuple[str, str]:
 def shape_of(arrow: Arrow) -> str:
     """`3 × 4`, or with the gates' factor `4·3 × 4`."""
     factor = f"{arrow.gates}·" if arrow.gates > 1 else ""
-    return f"{factor}{arrow.rows:,} × {arrow.columns:,}"
+    return f"{factor}{arrow.rows} × {arrow.columns}"
 
 
 def time_of(topology: Topology, block: Block) -> str:
@@ -76,6 +76,14 @@ def name(topology: Topology, block: Block) -> str:
     return f"{letter}{time}{layer}{side}" + (f" of the {part}" if part and topology.is_folded else "")
 
 
+def is_summary(topology: Topology, block: Block) -> bool:
+    """Whether nothing but this state of its layer and direction is left of the sequence: at its end, or its start."""
+    steps = topology.steps
+    if not block.reverse or topology.is_folded:
+        return block.kind == "hidden" and steps[block.column].is_summary
+    return block.kind == "hidden" and block.column == 0 and any(step.is_summary for step in steps)
+
+
 def purpose(topology: Topology, block: Block) -> str:
     """What a block is, in a few words."""
     step = topology.steps[block.column]
@@ -88,7 +96,7 @@ def purpose(topology: Topology, block: Block) -> str:
             return "the character read, one-hot"
         case "embedding":
             return "the character's learned vector"
-        case "hidden" if step.is_summary and not block.reverse:
+        case "hidden" if is_summary(topology, block):
             return "the hidden state, a summary of all that was read"
         case "hidden":
             return "the hidden state"
@@ -110,7 +118,8 @@ def latex(topology: Topology, block: Block) -> list[str]:
         case "joined":
             h = _state(topology, block.layer, None)
             forward, backward = (_state(topology, block.layer, reverse) for reverse in (False, True))
-            return [f"{h}_{{{t}}} = [{forward}_{{{t}}};\\; {backward}_{{{t}}}]"]
+            tails = {a.tail.reverse: time_of(topology, a.tail) for a in topology.arrows if a.head == block and a.tail}
+            return [f"{h}_{{{t}}} = [{forward}_{{{tails[False]}}};\\; {backward}_{{{tails[True]}}}]"]
         case "output":
             h = _state(topology, topology.model.num_layers - 1, None)
             return [
@@ -136,23 +145,31 @@ def _cell(topology: Topology, block: Block) -> list[str]:
     h = _state(topology, block.layer, block.reverse)
     x = f"{_state(topology, block.layer - 1, None)}_{{{t}}}" if block.layer else f"{_first(model)}_{{{t}}}"
     W_xh, W_hh = (matrix(topology, arrows[kind]).latex for kind in ("input", "recurrent"))
-    b_x, b_h = (" + b_{xh}", " + b_{hh}") if model.bias else ("", "")
+    b_x, b_h = (f" + {W.replace('W', 'b', 1)}" if model.bias else "" for W in (W_xh, W_hh))
+    sums = f"{W_xh}\\, {x}{b_x}", f"{W_hh}\\, {h}_{{{before}}}{b_h}"
     if model.cell == "rnn":
-        return [f"{h}_{{{t}}} = {PHI[model.nonlinearity]}({W_xh}\\, {x}{b_x} + {W_hh}\\, {h}_{{{before}}}{b_h})"]
+        return [_aligned(f"{h}_{{{t}}} = {PHI[model.nonlinearity]}(&{sums[0]}", f"& {{}} + {sums[1]})")]
     if model.cell == "gru":
         return [
-            f"\\begin{{bmatrix}} a_r \\\\ a_z \\\\ a_n \\end{{bmatrix}} = {W_xh}\\, {x}{b_x}, \\quad "
-            f"\\begin{{bmatrix}} u_r \\\\ u_z \\\\ u_n \\end{{bmatrix}} = {W_hh}\\, {h}_{{{before}}}{b_h}",
-            "r = \\sigma(a_r + u_r), \\quad z = \\sigma(a_z + u_z), \\quad n = \\tanh(a_n + r \\odot u_n)",
-            f"{h}_{{{t}}} = (1 - z) \\odot n + z \\odot {h}_{{{before}}}",
-        ]
+            _aligned(
+                f"[a_r; a_z; a_n] &= {sums[0]}", f"[u_r; u_z; u_n] &= {sums[1]}", "r &= \\sigma(a_r + u_r)",
+                "z &= \\sigma(a_z + u_z)", "n &= \\tanh(a_n + r \\odot u_n)",
+                f"{h}_{{{t}}} &= (1 - z) \\odot n + z \\odot {h}_{{{before}}}",
+            )
+        ]  # fmt: skip
     c = _state(topology, block.layer, block.reverse, "c")
     return [
-        f"\\begin{{bmatrix}} a_i \\\\ a_f \\\\ a_g \\\\ a_o \\end{{bmatrix}} = "
-        f"{W_xh}\\, {x}{b_x} + {W_hh}\\, {h}_{{{before}}}{b_h}",
-        "i, f, o = \\sigma(a_i), \\sigma(a_f), \\sigma(a_o), \\quad g = \\tanh(a_g)",
-        f"{c}_{{{t}}} = f \\odot {c}_{{{before}}} + i \\odot g, \\quad {h}_{{{t}}} = o \\odot \\tanh({c}_{{{t}}})",
-    ]
+        _aligned(
+            f"[a_i; a_f; a_g; a_o] &= {sums[0]}", f"& \\quad {{}} + {sums[1]}",
+            "i, f, o &= \\sigma(a_i), \\sigma(a_f), \\sigma(a_o)", "g &= \\tanh(a_g)",
+            f"{c}_{{{t}}} &= f \\odot {c}_{{{before}}} + i \\odot g", f"{h}_{{{t}}} &= o \\odot \\tanh({c}_{{{t}}})",
+        )
+    ]  # fmt: skip
+
+
+def _aligned(*lines: str) -> str:
+    """Lines below each other, the places of & too: a phone has no room for long ones."""
+    return "\\begin{aligned}" + " \\\\ ".join(lines) + "\\end{aligned}"
 
 
 def _first(model: ModelConfig) -> str:
@@ -178,7 +195,8 @@ def plain_equation(topology: Topology, block: Block) -> str:
         case "embedding":
             return f"e<sub>{t}</sub> = E<sup>T</sup> x<sub>{t}</sub>"
         case "joined":
-            return f"[→h<sub>{t}</sub>; ←h<sub>{t}</sub>]"
+            first = next(a.tail for a in topology.arrows if a.head == block and a.tail and a.tail.reverse)
+            return f"[→h<sub>{t}</sub>; ←h<sub>{time_of(topology, first)}</sub>]"
         case "output":
             return f"y<sub>{t}</sub> = W<sub>hy</sub> h<sub>{t}</sub>" + (" + b<sub>y</sub>" if model.bias else "")
         case _ if model.cell == "rnn":
@@ -226,6 +244,8 @@ def table(
     ink = theme.ink(dark)
     values = np.stack(list(rows.values()))[:, :MOST]
     N = values.shape[1]
+    if len(labels) > N:
+        axis = f"{axis}, the first {N} of {len(labels):,}"
     darkest = np.maximum(np.abs(values).max(axis=1, keepdims=True), 1.0)
     every = max(1, round(N / TICKS))
     places = [i for i in range(N) if i % every == 0]
@@ -243,7 +263,7 @@ def table(
         xaxis={"tickvals": places, "ticktext": [escape(labels[i], quote=False) for i in places], "showgrid": False,
                "zeroline": False, "tickangle": 0, "fixedrange": True},
         yaxis={"autorange": "reversed", "showgrid": False, "zeroline": False, "fixedrange": True},
-        margin={"l": 8, "r": 8, "t": 48, "b": 8}, dragmode=False,
+        margin={"l": 8, "r": 8, "t": 44, "b": 52}, dragmode=False,
     )  # fmt: skip
 
 

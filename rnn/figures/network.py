@@ -18,20 +18,21 @@ if TYPE_CHECKING:
     from rnn.inspection import Inspection
 
 # Across, the unit is one column, so that the drawing widens with the page: column i is centred at x = i + 1.
-HALF = 0.29  # half a block
+HALF = 0.3  # half a block
 WIDE, SHIFT = 0.36, 0.12  # the same where there are two directions, and how far either stands to its side
 ARM = WIDE - SHIFT  # where arrows pass on the free side of one direction to the other
 # Upward, the unit is one pixel, because letters do not shrink.
-CELL, PLAIN, JOINED = 54, 30, 13  # heights: a hidden state, a vector, both directions joined
+CELL, PLAIN, OUT, JOINED = 54, 30, 38, 13  # heights: a hidden state, a vector, an output, both directions joined
 GAP, SHORT = 42, 18  # of an arrow with a matrix, and of one without
 BOTTOM = 24  # the numbers of the steps
 PART = 20  # the names of encoder and decoder below these
 SYMBOL = 20  # the upper part of a hidden state's block, for its name
-NAMES = 92  # pixels on the left, for the names of the rows
+NAMES = 80  # pixels on the left, for the names of the rows
 HEADING = 56  # pixels of the title's two lines
 
 UNITS = 8  # numbers of a hidden state that are drawn, the first ones
-ROOMY = 6  # columns up to which each arrow is named and each output has its number
+ROOMY = 5  # columns up to which a phone has room for the arrows' names and the outputs' numbers
+NAMED = 8  # columns up to which the hidden states have their names on them
 COLOURS = {
     "input": theme.INPUT, "embedding": theme.INPUT, "hidden": theme.HIDDEN, "joined": theme.HIDDEN,
     "output": theme.OUTPUT,
@@ -59,7 +60,7 @@ def values_of(topology: Topology, seen: Inspection, characters: Sequence[str]) -
         passes = seen.layers[block.layer]
         rows: dict[str, Array] = {
             "embedding": passes[0].x, "hidden": passes[int(block.reverse)].h, "output": seen.logits,
-            "joined": np.concatenate([one.h for one in passes], axis=1),
+            "joined": seen.outputs if block.layer + 1 == len(seen.layers) else seen.layers[block.layer + 1][0].x,
         }  # fmt: skip
         if block.kind in rows:
             vectors[block.key] = rows[block.kind][block.column]
@@ -125,9 +126,10 @@ def title(topology: Topology) -> tuple[str, str]:
     sides = "bidirectional " if model.bidirectional else ""
     layers = f"{model.num_layers}-layer " if model.num_layers > 1 else ""
     T = len(topology.steps)
-    how = "folded" if topology.is_folded else f"over {T} step{'s' if T > 1 else ''}"
-    what = f"{sides}{layers}{model.cell.upper()}, {how}: {topology.shape.value}"
-    return what[0].upper() + what[1:], f"{model.parameter_count(V):,} parameters, however long the text"
+    how = ", folded" if topology.is_folded else f" over {T} step{'s' if T > 1 else ''}"
+    what = f"{sides}{layers}{model.cell.upper()}{how}"
+    shape = topology.shape.value
+    return what[0].upper() + what[1:], f"{shape[0].upper()}{shape[1:]}: {model.parameter_count(V):,} parameters"
 
 
 class _Drawing:
@@ -138,6 +140,8 @@ class _Drawing:
         self.ink = theme.ink(dark)
         self.columns = len(topology.steps)
         self.is_roomy = self.columns <= ROOMY
+        states = [] if values is None else [v for key, v in values.vectors.items() if key.startswith("h")]
+        self.largest = max((float(np.abs(v).max()) for v in states), default=0.0) or 1.0
         self.has_feedback = any(a.kind == "feedback" for a in topology.arrows)
         self.shapes: list[Dict] = []
         self.notes: list[Dict] = []
@@ -154,11 +158,13 @@ class _Drawing:
         self._names()
         for column in range(self.columns):
             self._time(column)
-        right = 0.85 if self.topology.model.bidirectional or self.topology.is_folded else 0.5
+        left, right = (0.08, 0.92) if self.topology.model.bidirectional else (0.15, 0.45)
+        if self.topology.is_folded:
+            left, right = 0.0, 1.0
         return theme.figure(
             [*self._units(), self._hover()], "<br>".join(title(self.topology)), "", "", self.dark,
             height=int(self.top + HEADING),
-            xaxis={"range": [0.15, self.columns + right], "visible": False, "fixedrange": True},
+            xaxis={"range": [left, self.columns + right], "visible": False, "fixedrange": True},
             yaxis={"range": [0, self.top], "visible": False, "fixedrange": True},
             shapes=self.shapes, annotations=self.notes, margin={"l": NAMES, "r": 0, "t": HEADING, "b": 0},
             dragmode=False, hovermode="closest", showlegend=False, clickmode="event+select",
@@ -171,7 +177,7 @@ class _Drawing:
         step = self.topology.steps[block.column]
         is_written = block.kind in ("input", "embedding") and step.reads != "given"
         opacity = self._opacity(block)
-        is_summary = step.is_summary and block.kind == "hidden" and not self.topology.is_folded
+        is_summary = blocks.is_summary(self.topology, block) and not self.topology.is_folded
         self.shapes.append(
             {
                 "type": "rect", "x0": place.x - place.half, "x1": place.x + place.half, "y0": place.y, "y1": place.top,
@@ -184,11 +190,16 @@ class _Drawing:
         )  # fmt: skip
         on_it = theme.text_on(colour, opacity, self.ink.background)
         if block.kind == "hidden" and self.values is not None:
-            self._text(place.x, place.top - SYMBOL / 2, self._symbol(block), on_it, 13 if self.is_roomy else 11)
+            if self.columns <= NAMED:
+                self._text(place.x, place.top - SYMBOL / 2, self._symbol(block), on_it, 13 if self.is_roomy else 11)
             self._bars(block, place)
         elif block.kind != "joined":
-            self._text(place.x, place.middle, self._label(block), on_it, 14 if self.is_roomy else 12)
+            self._text(place.x, place.middle, self._label(block), on_it, 13)
         self.points.append((place.x, place.middle, self._words(block), block.key))
+        model = self.topology.model
+        if is_summary and block.layer + 1 == model.num_layers and not model.bidirectional:
+            anchor = "center" if step.part else "right"
+            self._text(place.x - (0 if step.part else 0.05), place.top + 12, "summary", self.ink.foreground, 12, anchor)
 
     def _opacity(self, block: Block) -> float:
         """Magnitude: of an output its largest probability. A state's numbers are drawn on it."""
@@ -211,7 +222,7 @@ class _Drawing:
         probabilities = self.values.probabilities[block.column]
         i = int(probabilities.argmax())
         character = f"<b>{_shielded(self.values.characters[i])}</b>"
-        return f"{character} {probabilities[i]:.2f}".replace("0.", ".") if self.columns <= ROOMY - 1 else character
+        return f"{character}<br>{probabilities[i]:.2f}" if self.is_roomy else character
 
     def _symbol(self, block: Block) -> str:
         letter = {"input": "x", "embedding": "e", "hidden": "h", "joined": "h", "output": "y"}[block.kind]
@@ -221,18 +232,17 @@ class _Drawing:
         """The first numbers of a state: upwards from the middle where positive, downwards where negative."""
         assert self.values is not None
         vector = self.values.vectors[block.key][: UNITS if self.is_roomy else UNITS - 2]
-        largest = max(float(np.abs(vector).max()), 1.0)
         floor, room = place.y + 3, (CELL - SYMBOL - 5) / 2
-        left = place.x - 0.82 * place.half
         pitch = 2 * 0.82 * place.half / max(len(vector), 4)
+        left = place.x - len(vector) * pitch / 2
         xs, ys = self.bars.setdefault(theme.HIDDEN, ([], []))
         for unit, value in enumerate(vector.tolist()):
             x = left + (unit + 0.5) * pitch
             xs += [x, x, None]
-            ys += [floor + room, floor + room * (1 + value / largest), None]
+            ys += [floor + room, floor + room * (1 + value / self.largest), None]
         axis = {"color": self.ink.muted, "width": 1}
         self.shapes.append(
-            {"type": "line", "x0": left, "x1": place.x + 0.82 * place.half, "y0": floor + room, "y1": floor + room,
+            {"type": "line", "x0": place.x - 0.82 * place.half, "x1": place.x + 0.82 * place.half, "y0": floor + room, "y1": floor + room,
              "line": axis}
         )  # fmt: skip
 
@@ -274,6 +284,11 @@ class _Drawing:
         if arrow.kind == "input" and arrow.head.layer > 0:
             colour = theme.HIDDEN
         x = self._lane(arrow)
+        if arrow.tail.column != arrow.head.column:  # the second direction's last state is at the first step
+            path = f"M {x},{below.top} L {x},{above.middle} L {above.x - above.half},{above.middle}"
+            self.shapes.append({"type": "path", "path": path, "line": {"color": colour, "width": 2}, "layer": "below"})
+            self._stroke((above.x - above.half - 0.02, above.middle), (above.x - above.half, above.middle), colour)
+            return
         self._stroke((x, below.top), (x, above.y), colour)
         if arrow.weights and self.is_roomy:
             reach = above.y if not arrow.head.reverse else below.top + GAP
@@ -281,7 +296,8 @@ class _Drawing:
 
     def _lane(self, arrow: Arrow) -> float:
         """Where an upward arrow runs: with two directions, on the free side of the block that it passes."""
-        x = arrow.head.column + 1.0
+        assert arrow.tail is not None
+        x = arrow.tail.column + 1.0
         if not self.topology.model.bidirectional or arrow.kind in ("lookup", "output"):
             return x
         hidden = arrow.tail if arrow.kind == "join" else arrow.head
@@ -302,10 +318,10 @@ class _Drawing:
             start = end - side * 0.26
             letter = "c" if is_cell else "h"
             number = 0 if side == 1 else self.columns + 1
-            self._text(start - side * 0.04, y, "0", self._text_colour(arrow), 12, "right" if side == 1 else "left")
-            self.points.append(
-                (start - side * 0.08, y, f"<b>{letter}<sub>{number}</sub></b>: before the first step, all 0", "")
-            )
+            symbol, anchor = f"{letter}<sub>{number}</sub>", "right" if side == 1 else "left"
+            if self.is_roomy:
+                self._text(start, y, symbol, self._text_colour(arrow), 12, anchor)
+            self.points.append((start - side * 0.08, y, f"<b>{symbol}</b>: before the first step, all 0", ""))
         else:
             tail = self.places[arrow.tail.key]
             start = tail.x + side * tail.half
@@ -319,22 +335,24 @@ class _Drawing:
             self.points.append((x, y, words, ""))
             return
         self.points.append((x, y, self._arrow_words(arrow), ""))
-        if self.columns <= ROOMY - 1 and not self.has_feedback:
+        if self.is_roomy and not self.has_feedback:
             name = "W<sub>hh</sub>"
             has_cell = self.topology.model.cell == "lstm"
             self._text(x, y - 13 if has_cell else y + 13, name, self.ink.hidden, 11)
 
     def _loop(self, arrow: Arrow, place: Place, colour: str) -> None:
         """From a block's side out and back into it."""
-        side = -1 if self.topology.model.bidirectional and not arrow.head.reverse else 1
+        is_first = self.topology.steps[arrow.head.column].part == "encoder"
+        side = -1 if is_first or (self.topology.model.bidirectional and not arrow.head.reverse) else 1
         is_cell = arrow.kind == "cell"
         out, high, low = (0.30, 22, 22) if is_cell else (0.20, 10, 10)
         edge = place.x + side * place.half
         far = edge + side * out * 1.33
         y0, y1 = place.middle + high, place.middle - low
-        path = f"M {edge},{y0} C {far},{y0} {far},{y1} {edge + side * 0.03},{y1}"
+        back = edge + side * 0.1  # from where it is straight, because an arrow is
+        path = f"M {edge},{y0} L {back},{y0} C {far},{y0} {far},{y1} {back},{y1}"
         self.shapes.append({"type": "path", "path": path, "line": {"color": colour, "width": 2}, "layer": "below"})
-        self._stroke((edge + side * 0.03, y1), (edge, y1), colour)
+        self._stroke((back, y1), (edge, y1), colour)
         x = edge + side * out
         anchor = "left" if side == 1 else "right"
         if is_cell:
@@ -388,7 +406,6 @@ class _Drawing:
 
     def _names(self) -> None:
         """What the rows are, along the left edge, and between them what they are multiplied by."""
-        model = self.topology.model
         named: set[tuple[Any, ...]] = set()
         row: tuple[Any, ...]
         for block in self.topology.blocks:
@@ -402,8 +419,7 @@ class _Drawing:
                 named.add(row)
                 name = {"lookup": "E", "output": "W<sub>hy</sub>"}.get(arrow.kind, "W<sub>xh</sub>")
                 middle = self.places[arrow.head.key].y - GAP / 2
-                twice = "2 of " if model.bidirectional and arrow.kind == "input" else ""
-                self._edge(middle, f"{name}<br>{twice}{blocks.shape_of(arrow)}", self._text_colour(arrow))
+                self._edge(middle, f"{name}<br>{blocks.shape_of(arrow)}", self._text_colour(arrow))
 
     def _name_row(self, block: Block) -> None:
         model, place = self.topology.model, self.places[block.key]
@@ -447,7 +463,7 @@ class _Drawing:
             left, right = found[0] - 0.5, found[-1] + 0.5
             if part == "decoder":
                 self.shapes.append(
-                    {"type": "rect", "x0": left, "x1": self.columns + 0.85, "y0": 0, "y1": self.top, "layer": "below",
+                    {"type": "rect", "x0": left, "x1": self.columns + 1, "y0": 0, "y1": self.top, "layer": "below",
                      "fillcolor": theme.shade(self.ink.muted, 0.13), "line": {"width": 0}}
                 )  # fmt: skip
             self._text((left + right) / 2, PART / 2, words, self.ink.foreground, 12)
@@ -516,5 +532,5 @@ def _heights(model: ModelConfig, base: float) -> dict[tuple[str, int, bool], tup
         if model.bidirectional:
             rows["joined", layer, False] = (y, JOINED)
             y += JOINED
-    rows["output", 0, False] = (y + GAP, PLAIN)
+    rows["output", 0, False] = (y + GAP, OUT)
     return rows
