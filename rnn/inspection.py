@@ -6,16 +6,17 @@ fast, and the tests hold this against both it and `rnn.models.CharRNN`. The equa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnn.config import ModelConfig
-from rnn.errors import InputError
+from rnn.errors import ConfigError, InputError
 from rnn.sampling import SQUASH, checked_weights, softmax
+from rnn.topology import CANNOT_WRITE, Step
 
 Array = NDArray[np.float64]
 
@@ -90,7 +91,7 @@ def inspect(
         ConfigError: weights are missing or of another shape.
         InputError: there is no character, one that the model does not have, or there are too many to keep it all.
     """
-    w = checked_weights(model, weights, np.float64)
+    w = checked_weights(model, weights, None)
     W_hy = w["head.weight"]
     read = _checked_indices(indices, len(W_hy))
     x = _vectors(read, w.get("embedding.weight"), len(W_hy))
@@ -101,6 +102,48 @@ def inspect(
         x = np.concatenate([one.h for one in passes], axis=1)
     logits = x @ W_hy.T + w.get("head.bias", 0.0)
     return Inspection(read, tuple(layers), x, logits, softmax(logits))
+
+
+def inspect_steps(
+    model: ModelConfig, weights: Mapping[str, NDArray[Any]], steps: Sequence[Step], given: Sequence[int]
+) -> Inspection:
+    """The same for a sequence shape, in which some steps read the likeliest character that the step before wrote.
+
+    Where all that counts is a summary of the sequence, what a second direction has to say is its state after the
+    first character, the last that it read; the last step's output is made of that.
+
+    Args:
+        steps: what each of them reads, as `rnn.topology.steps_of` has it.
+        given: a character for each step that is given one.
+
+    Raises:
+        ConfigError: as `inspect`, or a step that reads what was written follows none, or the network is bidirectional.
+        InputError: as `inspect`, or there is not one character for each such step.
+    """
+    wanted = sum(step.reads == "given" for step in steps)
+    if len(given) != wanted:
+        raise InputError(f"The network reads {wanted:,} characters here, not {len(given):,}.")
+    if model.bidirectional and any(step.reads == "written" for step in steps):
+        raise ConfigError(CANNOT_WRITE)
+    if steps and steps[0].reads == "written":
+        raise ConfigError("The first step has nothing that was written before it.")
+    left, read = iter(given), list[int]()
+    for step in steps:
+        if step.reads == "written":  # the few steps that are drawn cost nothing to read again
+            read.append(int(inspect(model, weights, read).logits[-1].argmax()))
+        else:
+            read.append(next(left) if step.reads == "given" else NO_INPUT)
+    seen = inspect(model, weights, read)
+    return _summarised(seen, weights) if model.bidirectional and steps[-1].is_summary else seen
+
+
+def _summarised(seen: Inspection, weights: Mapping[str, NDArray[Any]]) -> Inspection:
+    """The output at the end made of the last states of both directions."""
+    forward, backward = seen.layers[-1]
+    outputs, logits = seen.outputs.copy(), seen.logits.copy()
+    outputs[-1] = np.concatenate([forward.h[-1], backward.h[0]])
+    logits[-1] = weights["head.weight"] @ outputs[-1] + weights.get("head.bias", 0.0)
+    return replace(seen, outputs=outputs, logits=logits, probabilities=softmax(logits))
 
 
 def _checked_indices(indices: Sequence[int] | NDArray[Any], vocabulary_size: int) -> NDArray[np.int64]:
@@ -120,7 +163,7 @@ def _checked_indices(indices: Sequence[int] | NDArray[Any], vocabulary_size: int
 def _vectors(read: NDArray[np.int64], table: Array | None, vocabulary_size: int) -> Array:
     """What the first layer reads, (T, I): one-hot vectors or rows of the embedding, zeros for `NO_INPUT`."""
     if table is not None:
-        return np.where((read == NO_INPUT)[:, np.newaxis], 0.0, table[read])
+        return np.where((read == NO_INPUT)[:, np.newaxis], 0.0, table[read].astype(np.float64))
     x = np.zeros((len(read), vocabulary_size))
     steps = np.flatnonzero(read != NO_INPUT)
     x[steps, read[steps]] = 1.0
@@ -132,19 +175,20 @@ def _before(states: Array, reverse: bool) -> Array:
     return np.concatenate([states[1:], zeros] if reverse else [zeros, states[:-1]])
 
 
-def _run(model: ModelConfig, w: Mapping[str, Array], layer: int, reverse: bool, x: Array) -> Pass:
+def _run(model: ModelConfig, w: Mapping[str, NDArray[Any]], layer: int, reverse: bool, x: Array) -> Pass:
     """The equations of one layer, step by step."""
     suffix = f"_l{layer}" + ("_reverse" if reverse else "")
-    W_xh, W_hh = (w[f"recurrent.weight_{name}{suffix}"] for name in ("ih", "hh"))
-    zeros = np.zeros(len(W_hh))
-    b_xh, b_hh = (w.get(f"recurrent.bias_{name}{suffix}", zeros) for name in ("ih", "hh"))
+    zeros = np.zeros(model.gates * model.hidden_size)
+    W_xh, W_hh, b_xh, b_hh = (  # one layer at a time, because large ones take much memory in float64
+        np.asarray(w.get(f"recurrent.{name}{suffix}", zeros), np.float64)
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    )
     h = c = np.zeros(model.hidden_size)
     kept: dict[int, tuple[Array, Array, dict[str, Array], dict[str, Array]]] = {}
     for t in reversed(range(len(x))) if reverse else range(len(x)):
         a, u = W_xh @ x[t] + b_xh, W_hh @ h + b_hh  # (gates * H,)
         if model.cell == "rnn":
-            sums = {"h": a + u}
-            h, gates = SQUASH[model.nonlinearity](sums["h"]), {}
+            h, gates, sums = _rnn(a, u, model.nonlinearity)
         elif model.cell == "gru":
             h, gates, sums = _gru(a, u, h)
         else:
@@ -156,6 +200,11 @@ def _run(model: ModelConfig, w: Mapping[str, Array], layer: int, reverse: bool, 
         np.stack([c for _, c, *_ in steps]) if model.cell == "lstm" else None,
         _stacked([gates for *_, gates, _ in steps]), _stacked([sums for *_, sums in steps]),
     )  # fmt: skip
+
+
+def _rnn(a: Array, u: Array, nonlinearity: str) -> tuple[Array, dict[str, Array], dict[str, Array]]:
+    squash: Callable[[Any], Any] = SQUASH[nonlinearity]
+    return squash(a + u), {}, {"h": a + u}
 
 
 def _gru(a: Array, u: Array, h: Array) -> tuple[Array, dict[str, Array], dict[str, Array]]:

@@ -96,9 +96,9 @@ class NumpyModel:
 
 
 def checked_weights(
-    config: ModelConfig, weights: Mapping[str, NDArray[Any]], dtype: type[Any] = np.float32
+    config: ModelConfig, weights: Mapping[str, NDArray[Any]], dtype: type[Any] | None = np.float32
 ) -> dict[str, NDArray[Any]]:
-    """The parameters of the character model in this number format, by their names in the state dict.
+    """The parameters of the character model in this number format or, for None, their own; by their names.
 
     Raises:
         ConfigError: some are missing or of another shape.

@@ -10,10 +10,11 @@ import torch
 
 from rnn.cells import Weights, cell_step
 from rnn.config import CELLS, ModelConfig
-from rnn.errors import ConfigError, InputError
-from rnn.inspection import GATES, MOST_NUMBERS, NO_INPUT, Inspection, inspect
+from rnn.errors import ConfigError, InputError, PlaygroundError
+from rnn.inspection import GATES, MOST_NUMBERS, NO_INPUT, Inspection, inspect, inspect_steps
 from rnn.models import CharRNN
 from rnn.sampling import NumpyModel
+from rnn.topology import SequenceShape, Step, steps_of
 
 V = 7
 INDICES = [3, 0, 6, 6, 2]
@@ -129,3 +130,54 @@ def test_weights_of_another_network_are_refused() -> None:
         inspect(ModelConfig("gru", 4), weights, INDICES)
     with pytest.raises(ConfigError):
         inspect(ModelConfig("rnn", 4), {}, INDICES)
+
+
+# Sequence shapes --------------------------------------------------------------------------------------------------
+
+
+def shaped(shape: SequenceShape, T: int, given: list[int], both: bool = False) -> tuple[CharRNN, Inspection]:
+    config = ModelConfig("lstm", 4, 2, bidirectional=both)
+    model, weights, _ = inspected(config)
+    return model, inspect_steps(config, weights, steps_of(shape, T), given)
+
+
+def test_one_to_many_reads_what_it_has_written() -> None:
+    _, seen = shaped(SequenceShape.ONE_TO_MANY, 5, [2])
+    assert seen.indices[0] == 2
+    assert (seen.indices[1:] == seen.logits[:-1].argmax(axis=1)).all()
+
+
+def test_a_decoder_starts_from_the_summary_and_nothing_else() -> None:
+    model, seen = shaped(SequenceShape.DELAYED, 5, [2, 0, 5])
+    assert seen.indices[3] == NO_INPUT
+    assert seen.indices[4] == seen.logits[3].argmax()
+    with torch.no_grad():
+        _, state = model(torch.tensor([[2], [0], [5]]))
+    h = state[0][:, 0].numpy()
+    for one, summary in zip(seen.layers, h, strict=True):
+        assert np.allclose(one[0].h_before[3], summary, atol=1e-5)
+
+
+def test_many_to_one_in_both_directions_answers_from_the_last_state_of_each() -> None:
+    model, seen = shaped(SequenceShape.MANY_TO_ONE, 3, [2, 0, 5], both=True)
+    with torch.no_grad():
+        _, (h, _) = model(torch.tensor([[2], [0], [5]]))
+        logits = model.head(torch.cat([h[-2, 0], h[-1, 0]]))
+    assert np.allclose(seen.logits[-1], logits.numpy(), atol=1e-5)
+    assert np.allclose(seen.probabilities[-1], torch.softmax(logits, -1).numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize(("shape", "given", "both"), [
+    (SequenceShape.MANY_TO_MANY, [1, 2], False), (SequenceShape.ONE_TO_MANY, [], False),
+    (SequenceShape.ONE_TO_MANY, [1], True),
+])  # fmt: skip
+def test_steps_without_their_characters_are_refused(shape: SequenceShape, given: list[int], both: bool) -> None:
+    with pytest.raises(PlaygroundError):
+        shaped(shape, 3, given, both)
+
+
+def test_a_first_step_cannot_read_what_was_written() -> None:
+    config = ModelConfig("rnn", 4)
+    _, weights, _ = inspected(config)
+    with pytest.raises(ConfigError, match="nothing that was written"):
+        inspect_steps(config, weights, [Step("written", True)], [])
