@@ -216,7 +216,7 @@ def _judged(chosen: Blueprint) -> None:
         complain(error)
         return
     rows = [
-        f"| {PATHS[one.path]}, {one.dtype} | {_power(one.outputs)} | {_power(one.state)} | {_power(one.allowed)} |"
+        f"| {PATHS[one.path]}, {one.dtype} | {_power(one.outputs)} | {_power(one.state)} | {_power(one.allowed, 0)} |"
         for one in found
     ]
     st.markdown("| largest difference of | outputs | state | allowed |\n|:--|--:|--:|--:|\n" + "\n".join(rows))
@@ -235,8 +235,9 @@ def _judged(chosen: Blueprint) -> None:
     st.button("Check with other numbers", key="arch_cell_again", icon=":material/refresh:", on_click=_next_seed)
 
 
-def _power(difference: float) -> str:
-    return f"{difference:.1e}".replace("-", "−") if difference else "0"  # a hyphen would let the line break
+def _power(difference: float, digits: int = 1) -> str:
+    """2.4e−07; with a hyphen the line could break there."""
+    return f"{difference:.{digits}e}".replace("-", "−") if difference else "0"
 
 
 def _next_seed() -> None:

@@ -159,7 +159,7 @@ def _draw_rnn(sketch: _Sketch, step: CellStep) -> int:
     sketch.label((squash - 1.5, middle + 14), "a<sub>t</sub>", sketch.ink.foreground, words=words)
     sketch.curve(squash, middle, step.nonlinearity)
     sketch.arrow((squash + 0.9, middle), (RIGHT - HALF, middle), theme.HIDDEN)
-    return middle + 80
+    return middle + (80 if step.has_bias else 54)
 
 
 def _draw_lstm(sketch: _Sketch, step: CellStep) -> int:
@@ -243,7 +243,7 @@ def gate_vectors(step: CellStep, dark: bool = False) -> go.Figure:
     """Every vector of the step, unit by unit, in the order in which they are computed.
 
     Gates go from 0 (shut) to 1 (open, dotted line); states and candidates up and down from 0 in the middle, to the
-    value that the row's name says.
+    largest value, which stands beside the row's name.
 
     Args:
         step: what the cell computed.
@@ -255,7 +255,7 @@ def gate_vectors(step: CellStep, dark: bool = False) -> go.Figure:
     for row, name in enumerate(names):
         values = np.asarray(step.vectors[name], np.float64)[:units]
         bottom = (len(names) - 1 - row) * (ROW + GAP)
-        reach = _reach(step, name)
+        reach = 1.0 if is_gate(name) else _reach(step, name)
         zero, scale = (bottom, ROW) if is_gate(name) else (bottom + ROW / 2, ROW / 2)
         bars.append(
             {
@@ -270,9 +270,10 @@ def gate_vectors(step: CellStep, dark: bool = False) -> go.Figure:
             lines.append(_level(bottom + ROW, ink.muted, "dot"))
         ticks.append((bottom + ROW / 2, f"{_name(name)}  0…1" if is_gate(name) else f"{_name(name)} ±{_short(reach)}"))
     height = len(names) * (ROW + GAP)
+    every = {"dtick": 1} if units <= 12 else {"nticks": 9}
     drawn = theme.figure(
         bars, "<br>".join(_vectors_title(step)), "unit", "", dark, height=height + HEADING + AXIS,
-        xaxis={"range": [0.4, units + 0.6], "showgrid": False, "zeroline": False, "fixedrange": True, "nticks": 9},
+        xaxis={"range": [0.4, units + 0.6], "showgrid": False, "zeroline": False, "fixedrange": True, **every},
         yaxis={
             "range": [-GAP / 2, height - GAP / 2], "tickvals": [y for y, _ in ticks], "ticktext": [t for _, t in ticks],
             "showgrid": False, "zeroline": False, "fixedrange": True,
@@ -303,19 +304,21 @@ def _rows(step: CellStep) -> list[str]:
 
 
 def _reach(step: CellStep, name: str) -> float:
-    """What a row goes up to: 1, or more where a value is larger; the same before the step and after it."""
-    if name in WORDS:
+    """What a row goes up to, in two digits: the largest value; of a state, before the step and after it."""
+    names = [n for n in (name.removesuffix("_before"), f"{name.removesuffix('_before')}_before") if n in step.vectors]
+    largest = max(float(np.abs(step.vectors[n]).max()) for n in names)
+    if largest == 0:
         return 1.0
-    both = [step.vectors[n] for n in (name[0], f"{name[0]}_before")]
-    return max(1.0, max(float(np.abs(values).max()) for values in both))
+    digit = 10.0 ** (np.floor(np.log10(largest)) - 1)
+    return float(np.ceil(largest / digit - 1e-9) * digit)
 
 
 def _vectors_title(step: CellStep) -> tuple[str, str]:
     H = len(step.vectors["h"])
-    shown = f"All {H} units" if H <= UNITS else f"The first {UNITS} of {H} units"
+    shown = f"All {H} units" if H <= UNITS else f"First {UNITS} of {H} units"
     if step.cell == "rnn":
         turned = int((np.sign(step.vectors["h"]) != np.sign(step.vectors["h_before"])).sum())
-        return f"{shown}, before and after the step:", f"{turned} of {H} units change sign"
+        return f"{shown}, before and after:", f"{turned} of {H} units change sign"
     name = "f" if step.cell == "lstm" else "z"
     part = "c" if step.cell == "lstm" else "h"
     kept = int((step.vectors[name] > KEEPING).sum())
@@ -341,7 +344,7 @@ def _signed(value: float) -> str:
 
 def _short(value: float) -> str:
     """As few letters as a row's name has room for."""
-    return f"{value:.1f}".removesuffix(".0") if value < 1000 else f"{value:.0e}"
+    return f"{value:.2g}" if 0.001 <= value < 100 else f"{value:.0e}".replace("e+", "e").replace("-", "−")
 
 
 # The strokes ------------------------------------------------------------------------------------------------------

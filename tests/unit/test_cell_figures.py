@@ -188,13 +188,24 @@ def test_bars_of_one_row_do_not_reach_into_another() -> None:
 def test_of_many_units_the_first_are_shown_and_it_is_said() -> None:
     fig = gate_vectors(new_step(H=UNITS + 7))
     assert {len(bar.x) for bar in fig.data} == {UNITS}
-    assert f"The first {UNITS} of {UNITS + 7} units" in fig.layout.title.text
+    assert f"First {UNITS} of {UNITS + 7} units" in fig.layout.title.text
     assert "All 3 units" in gate_vectors(new_step(H=3)).layout.title.text
 
 
 def test_the_title_counts_all_units_also_those_not_shown() -> None:
     step = new_step("gru", H=200)
     assert f"{int((step.vectors['z'] > 0.9).sum())} of 200 keep over 90%" in gate_vectors(step).layout.title.text
+
+
+@pytest.mark.parametrize(
+    ("largest", "said"), [(0.0312, "±0.032"), (0.99, "±0.99"), (1.0, "±1"), (14.53, "±15"), (2e30, "±2e30")]
+)
+def test_a_row_reaches_as_far_as_its_largest_value_and_says_it(largest: float, said: str) -> None:
+    step = new_step("rnn", H=3)
+    before, after = np.array([0.2, -0.5, 0.0]) * largest, np.array([-1.0, 0.1, 0.3]) * largest
+    fig = gate_vectors(CellStep(**{**vars(step), "vectors": {"h_before": before, "h": after}}))
+    assert all(text.endswith(said) for text in fig.layout.yaxis.ticktext)
+    assert 0.9 < max(map(abs, fig.data[1].y)) / (2 * max(map(abs, fig.data[0].y))) < 1.1  # one scale for both
 
 
 # The non-linearity
