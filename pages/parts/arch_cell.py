@@ -12,9 +12,10 @@ from pages.parts import service, shell
 from pages.parts.blueprint import Blueprint, complain
 from pages.parts.keys import in_url
 from rnn.errors import InputError, PlaygroundError
-from rnn.figures.cell import CellStep, cell_diagram, cell_diagram_alt, gate_vectors, gate_vectors_alt
+from rnn.figures.cell import CellStep, cell_diagram, cell_diagram_alt
 from rnn.figures.characters import visible
 from rnn.figures.equations import equations
+from rnn.figures.gates import gate_vectors, gate_vectors_alt
 from rnn.figures.nonlinearity import nonlinearity, nonlinearity_alt
 from rnn.inspection import Pass, inspect
 from rnn.unknown import resolve
@@ -44,7 +45,7 @@ def show(chosen: Blueprint, T: int) -> None:
         alt=cell_diagram_alt(step),
     )  # fmt: skip
     st.caption(
-        "A number is the mean of a gate, or the mean size of a vector with signs; the larger, the darker. "
+        "A number is the mean of a gate, or the mean size of a vector with signs; the larger, the fuller its colour. "
         "⊙ and the circled × multiply unit by unit. Point at a box for its first values."
     )
     st.plotly_chart(

@@ -1,4 +1,4 @@
-"""The inside of a cell at one step: its gates with their real values, and the vectors behind each number."""
+"""The inside of a cell at one step, drawn: its gates and states with their real values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from rnn.figures.probabilities import with_room_above
 Array = NDArray[np.floating[Any]]
 Dict = dict[str, Any]
 
-UNITS = 64  # of a vector that a phone has room for, the first ones
 FIRST = 6  # values that appear under the pointer
 CONTEXT = 10  # characters of what was read before that a title shows, the last ones
 
@@ -35,7 +34,6 @@ HALF = 0.72  # half the width of a box
 BOX, GATE = 42, 58  # heights: two lines of text, three of them
 RADIUS = 13  # pixels, of the circle of an operation
 APART = 0.28  # from the middle of a gate to the arrow of each of its two products
-KEEPING = 0.9  # a gate that is open wider keeps its unit's state
 HEADING = 66  # pixels of the title
 
 FIXED_WIDTH = "Source Code Pro, Menlo, Consolas, monospace"
@@ -105,7 +103,7 @@ def cell_diagram(step: CellStep, dark: bool = False) -> go.Figure:
 
 def cell_diagram_alt(step: CellStep) -> str:
     """The drawing in words."""
-    values = ", ".join(f"{_plain_name(name)} {size(step, name):.2f}" for name in ("h_before", *step.gates, "h"))
+    values = ", ".join(f"{spoken(name)} {size(step, name):.2f}" for name in ("h_before", *step.gates, "h"))
     how = {
         "rnn": f"h is {step.nonlinearity} of the sum W_hh h before plus W_xh x",
         "gru": "h is (1 − z) times n plus z times h before; r scales what n takes from h before",
@@ -234,119 +232,6 @@ def _draw_gru(sketch: _Sketch, step: CellStep) -> int:
     return top + BOX // 2 + 2
 
 
-# The vectors ------------------------------------------------------------------------------------------------------
-
-ROW, GAP, AXIS = 46, 12, 52  # pixels: of a vector, between two of them, and of the axis of the units
-
-
-def gate_vectors(step: CellStep, dark: bool = False) -> go.Figure:
-    """Every vector of the step, unit by unit, in the order in which they are computed.
-
-    Gates go from 0 (shut) to 1 (open, dotted line); states and candidates up and down from 0 in the middle, to the
-    largest value, which stands beside the row's name.
-
-    Args:
-        step: what the cell computed.
-        dark: whether it stands on a dark background.
-    """
-    ink, names = theme.ink(dark), _rows(step)
-    units = min(UNITS, len(step.vectors["h"]))
-    bars, lines, ticks = [], [], []
-    for row, name in enumerate(names):
-        values = np.asarray(step.vectors[name], np.float64)[:units]
-        bottom = (len(names) - 1 - row) * (ROW + GAP)
-        reach = 1.0 if is_gate(name) else _reach(step, name)
-        zero, scale = (bottom, ROW) if is_gate(name) else (bottom + ROW / 2, ROW / 2)
-        bars.append(
-            {
-                "type": "bar", "x": list(range(1, units + 1)), "y": (values / reach * scale).round(2).tolist(),
-                "base": zero, "customdata": [f"{_name(name)}, unit {u}: {_signed(v)}" for u, v in enumerate(values, 1)],
-                "marker": {"color": _bar_colour(name, ink), "line": {"width": 0}},
-                "hovertemplate": "%{customdata}<extra></extra>",
-            }
-        )  # fmt: skip
-        lines.append(_level(zero, ink.foreground, "solid"))
-        if is_gate(name):
-            lines.append(_level(bottom + ROW, ink.muted, "dot"))
-        ticks.append((bottom + ROW / 2, f"{_name(name)}  0…1" if is_gate(name) else f"{_name(name)} ±{_short(reach)}"))
-    height = len(names) * (ROW + GAP)
-    every = {"dtick": 1} if units <= 12 else {"nticks": 9}
-    drawn = theme.figure(
-        bars, "<br>".join(_vectors_title(step)), "unit", "", dark, height=height + HEADING + AXIS,
-        xaxis={"range": [0.4, units + 0.6], "showgrid": False, "zeroline": False, "fixedrange": True, **every},
-        yaxis={
-            "range": [-GAP / 2, height - GAP / 2], "tickvals": [y for y, _ in ticks], "ticktext": [t for _, t in ticks],
-            "showgrid": False, "zeroline": False, "fixedrange": True,
-        },
-        shapes=lines, margin={"t": HEADING, "b": AXIS}, barmode="overlay", bargap=0.25, showlegend=False,
-        dragmode=False, hovermode="closest",
-    )  # fmt: skip
-    return with_room_above(drawn)
-
-
-def gate_vectors_alt(step: CellStep) -> str:
-    """The bars in words."""
-    said = []
-    for name in _rows(step):
-        values = step.vectors[name]
-        said.append(f"{_plain_name(name)} from {_signed(float(values.min()))} to {_signed(float(values.max()))}")
-    return f"{' '.join(_vectors_title(step))}. {'; '.join(said)}."
-
-
-def is_gate(name: str) -> bool:
-    """Whether its values are shares, from 0 to 1."""
-    return name in WORDS and name not in CANDIDATES
-
-
-def _rows(step: CellStep) -> list[str]:
-    before = [name for name in ("h_before", "c_before") if name in step.vectors]
-    return [*before, *step.gates, *[name for name in ("c", "h") if name in step.vectors]]
-
-
-def _reach(step: CellStep, name: str) -> float:
-    """What a row goes up to, in two digits: the largest value; of a state, before the step and after it."""
-    names = [n for n in (name.removesuffix("_before"), f"{name.removesuffix('_before')}_before") if n in step.vectors]
-    largest = max(float(np.abs(step.vectors[n]).max()) for n in names)
-    if largest == 0:
-        return 1.0
-    digit = 10.0 ** (np.floor(np.log10(largest)) - 1)
-    return float(np.ceil(largest / digit - 1e-9) * digit)
-
-
-def _vectors_title(step: CellStep) -> tuple[str, str]:
-    H = len(step.vectors["h"])
-    shown = f"All {H} units" if H <= UNITS else f"First {UNITS} of {H} units"
-    if step.cell == "rnn":
-        turned = int((np.sign(step.vectors["h"]) != np.sign(step.vectors["h_before"])).sum())
-        return f"{shown}, before and after:", f"{turned} of {H} units change sign"
-    name = "f" if step.cell == "lstm" else "z"
-    part = "c" if step.cell == "lstm" else "h"
-    kept = int((step.vectors[name] > KEEPING).sum())
-    return f"{shown}, from state to state:", f"{kept} of {H} keep over {KEEPING:.0%} of their {part}"
-
-
-def _bar_colour(name: str, ink: theme.Ink) -> str:
-    if name.startswith(("c", "g")):
-        return theme.CELL_STATE
-    return ink.muted if is_gate(name) else theme.HIDDEN
-
-
-def _level(y: float, colour: str, dash: str) -> Dict:
-    return {
-        "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "layer": "below",
-        "line": {"color": colour, "width": 1, "dash": dash},
-    }  # fmt: skip
-
-
-def _signed(value: float) -> str:
-    return (f"{value:.3f}" if abs(value) < 1000 else f"{value:.1e}").replace("-", "−")
-
-
-def _short(value: float) -> str:
-    """As few letters as a row's name has room for."""
-    return f"{value:.2g}" if 0.001 <= value < 100 else f"{value:.0e}".replace("e+", "e").replace("-", "−")
-
-
 # The strokes ------------------------------------------------------------------------------------------------------
 
 Point = tuple[float, float]
@@ -375,7 +260,7 @@ class _Sketch:
 
     def traces(self) -> list[Dict]:
         """The circles, then what is written, then the unseen points that the pointer finds."""
-        labels, font = self._labels, {}
+        labels = self._labels
         font = {
             "color": [s.colour for s in labels], "size": [s.size for s in labels], "family": [s.family for s in labels],
         }  # fmt: skip
@@ -435,8 +320,8 @@ class _Sketch:
         """A state: its name and the mean of its magnitudes."""
         colour = theme.CELL_STATE if name.startswith("c") else theme.HIDDEN
         values = step.vectors[name]
-        words = f"{_name(name)}: mean size {number(size(step, name))}<br>{_first_values(values)}"
-        self._filled(x, y, BOX, colour, size(step, name), [_name(name), number(size(step, name))], words)
+        words = f"{symbol(name)}: mean size {number(size(step, name))}<br>{_first_values(values)}"
+        self._filled(x, y, BOX, colour, size(step, name), [symbol(name), number(size(step, name))], words)
 
     def gate(self, x: float, y: float, step: CellStep, name: str) -> None:
         """Its word, its letter and function, and its mean."""
@@ -467,7 +352,7 @@ class _Sketch:
         """What is read and the state before, on their way to all gates."""
         self.line([(LEFT + HALF, x_bus), (end - APART, x_bus)], theme.INPUT)
         self.line([(LEFT + HALF, h_bus), (end + APART, h_bus)], theme.HIDDEN)
-        self.weights((end + 0.35, x_bus), (end + 0.35, h_bus), step)
+        self.weights((end + 0.42, x_bus), (end + 0.42, h_bus), step)
 
     def weights(self, of_x: Point, of_h: Point, step: CellStep) -> None:
         """The names of the matrices."""
@@ -523,13 +408,19 @@ class _Sketch:
         )  # fmt: skip
 
 
-def _name(name: str) -> str:
-    """As it is written in the drawing."""
+def is_gate(name: str) -> bool:
+    """Whether its values are shares, from 0 to 1."""
+    return name in WORDS and name not in CANDIDATES
+
+
+def symbol(name: str) -> str:
+    """A vector's name as figures write it."""
     letter, before, _ = name.partition("_before")
     return f"{letter}<sub>t−1</sub>" if before else (f"{letter}<sub>t</sub>" if letter in "hc" else letter)
 
 
-def _plain_name(name: str) -> str:
+def spoken(name: str) -> str:
+    """A vector's name in a text alternative."""
     return name.replace("_", " ")
 
 

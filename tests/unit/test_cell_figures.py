@@ -13,17 +13,9 @@ import pytest
 from rnn.config import CELLS, NONLINEARITIES, ModelConfig
 from rnn.errors import ConfigError
 from rnn.figures import theme
-from rnn.figures.cell import (
-    UNITS,
-    CellStep,
-    cell_diagram,
-    cell_diagram_alt,
-    gate_vectors,
-    gate_vectors_alt,
-    number,
-    size,
-)
+from rnn.figures.cell import CellStep, cell_diagram, cell_diagram_alt, number, size
 from rnn.figures.equations import equations
+from rnn.figures.gates import UNITS, gate_vectors, gate_vectors_alt
 from rnn.figures.nonlinearity import FUNCTIONS, WIDEST, nonlinearity, nonlinearity_alt
 
 LETTERS = {"rnn": (), "gru": ("r", "z", "n"), "lstm": ("i", "f", "g", "o")}
@@ -193,6 +185,9 @@ def test_of_many_units_the_first_are_shown_and_it_is_said() -> None:
 
 
 def test_the_title_counts_all_units_also_those_not_shown() -> None:
+    step = new_step("rnn", H=200)
+    change = np.abs(step.vectors["h"] - step.vectors["h_before"]).mean()
+    assert f"changes by {change:.2f} on average" in gate_vectors(step).layout.title.text
     step = new_step("gru", H=200)
     assert f"{int((step.vectors['z'] > 0.9).sum())} of 200 keep over 90%" in gate_vectors(step).layout.title.text
 
