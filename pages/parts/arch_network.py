@@ -30,7 +30,7 @@ SHAPES = {
 }  # fmt: skip
 EXAMPLE = "hello"
 LONGEST = 200  # characters of the line that is read; only the first ones are drawn
-SHOWN = 12  # characters of an output's table
+SHOWN = blocks.WRITTEN  # characters of an output's table
 
 EXAMPLES = {
     SequenceShape.ONE_TO_ONE: "an image of a digit, and which digit it is",

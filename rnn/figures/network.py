@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rnn.inspection import Inspection
 
 # Across, the unit is one column, so that the drawing widens with the page: column i is centred at x = i + 1.
-HALF = 0.3  # half a block
+HALF = 0.28  # half a block
 WIDE, SHIFT = 0.36, 0.12  # the same where there are two directions, and how far either stands to its side
 ARM = WIDE - SHIFT  # where arrows pass on the free side of one direction to the other
 # Upward, the unit is one pixel, because letters do not shrink.
@@ -196,10 +196,22 @@ class _Drawing:
         elif block.kind != "joined":
             self._text(place.x, place.middle, self._label(block), on_it, 13)
         self.points.append((place.x, place.middle, self._words(block), block.key))
+        if self.topology.is_folded:
+            self._when(block, place)
         model = self.topology.model
         if is_summary and block.layer + 1 == model.num_layers and not model.bidirectional:
             anchor = "center" if step.part else "right"
             self._text(place.x - (0 if step.part else 0.05), place.top + 12, "summary", self.ink.foreground, 12, anchor)
+
+    def _when(self, block: Block, place: Place) -> None:
+        """Beside a block that is not there at every step, when it is."""
+        once = {
+            ("output", SequenceShape.MANY_TO_ONE): "at the end",
+            ("input", SequenceShape.ONE_TO_MANY): "x<sub>1</sub> is given",
+        }
+        text = once.get((block.kind, self.topology.shape))
+        if text:
+            self._text(place.x + place.half + 0.06, place.middle, text, self.ink.foreground, 12, "left")
 
     def _opacity(self, block: Block) -> float:
         """Magnitude: of an output its largest probability. A state's numbers are drawn on it."""
@@ -240,11 +252,8 @@ class _Drawing:
             x = left + (unit + 0.5) * pitch
             xs += [x, x, None]
             ys += [floor + room, floor + room * (1 + value / self.largest), None]
-        axis = {"color": self.ink.muted, "width": 1}
-        self.shapes.append(
-            {"type": "line", "x0": place.x - 0.82 * place.half, "x1": place.x + 0.82 * place.half, "y0": floor + room, "y1": floor + room,
-             "line": axis}
-        )  # fmt: skip
+        zero = {"type": "line", "y0": floor + room, "y1": floor + room, "line": {"color": self.ink.muted, "width": 1}}
+        self.shapes.append({**zero, "x0": place.x - 0.82 * place.half, "x1": place.x + 0.82 * place.half})
 
     def _words(self, block: Block) -> str:
         """What a block says under the pointer."""
@@ -338,7 +347,7 @@ class _Drawing:
         if self.is_roomy and not self.has_feedback:
             name = "W<sub>hh</sub>"
             has_cell = self.topology.model.cell == "lstm"
-            self._text(x, y - 13 if has_cell else y + 13, name, self.ink.hidden, 11)
+            self._text(x, y - 13 if has_cell else y + 13, name, self.ink.hidden, 10)
 
     def _loop(self, arrow: Arrow, place: Place, colour: str) -> None:
         """From a block's side out and back into it."""
@@ -350,7 +359,7 @@ class _Drawing:
         far = edge + side * out * 1.33
         y0, y1 = place.middle + high, place.middle - low
         back = edge + side * 0.1  # from where it is straight, because an arrow is
-        path = f"M {edge},{y0} L {back},{y0} C {far},{y0} {far},{y1} {back},{y1}"
+        path = f"M {edge},{y0} L {back},{y0} C {far},{y0} {far},{y1} {back},{y1} L {edge},{y1}"
         self.shapes.append({"type": "path", "path": path, "line": {"color": colour, "width": 2}, "layer": "below"})
         self._stroke((back, y1), (edge, y1), colour)
         x = edge + side * out
