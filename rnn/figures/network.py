@@ -32,12 +32,12 @@ HEADING = 56  # pixels of the title's two lines
 
 UNITS = 8  # numbers of a hidden state that are drawn, the first ones
 ROOMY = 5  # columns up to which a phone has room for the arrows' names and the outputs' numbers
+FEW = 3  # the same for the arrows between two directions, which stand closer
 NAMED = 8  # columns up to which the hidden states have their names on them
 COLOURS = {
     "input": theme.INPUT, "embedding": theme.INPUT, "hidden": theme.HIDDEN, "joined": theme.HIDDEN,
     "output": theme.OUTPUT,
 }  # fmt: skip
-CELL_TEXT = {False: "#9C4A78", True: "#E3A3CB"}  # the cell state's colour as text
 
 Array = NDArray[np.float64]
 Dict = dict[str, Any]
@@ -140,6 +140,7 @@ class _Drawing:
         self.ink = theme.ink(dark)
         self.columns = len(topology.steps)
         self.is_roomy = self.columns <= ROOMY
+        self.has_room_beside = self.columns <= (FEW if topology.model.bidirectional else ROOMY)
         states = [] if values is None else [v for key, v in values.vectors.items() if key.startswith("h")]
         self.largest = max((float(np.abs(v).max()) for v in states), default=0.0) or 1.0
         self.has_feedback = any(a.kind == "feedback" for a in topology.arrows)
@@ -299,7 +300,7 @@ class _Drawing:
             self._stroke((above.x - above.half - 0.02, above.middle), (above.x - above.half, above.middle), colour)
             return
         self._stroke((x, below.top), (x, above.y), colour)
-        if arrow.weights and self.is_roomy:
+        if arrow.weights and (self.has_room_beside or arrow.kind in ("lookup", "output") and self.is_roomy):
             reach = above.y if not arrow.head.reverse else below.top + GAP
             self._named(arrow, x, (below.top + reach) / 2, "left")
 
@@ -344,7 +345,7 @@ class _Drawing:
             self.points.append((x, y, words, ""))
             return
         self.points.append((x, y, self._arrow_words(arrow), ""))
-        if self.is_roomy and not self.has_feedback:
+        if self.has_room_beside and not self.has_feedback:
             name = "W<sub>hh</sub>"
             has_cell = self.topology.model.cell == "lstm"
             self._text(x, y - 13 if has_cell else y + 13, name, self.ink.hidden, 10)
@@ -406,7 +407,7 @@ class _Drawing:
 
     def _text_colour(self, arrow: Arrow) -> str:
         if arrow.kind == "cell":
-            return CELL_TEXT[self.dark]
+            return self.ink.cell_state
         if arrow.kind == "output":
             return self.ink.output
         return self.ink.hidden if arrow.kind == "recurrent" or arrow.head.layer > 0 else self.ink.input
