@@ -300,7 +300,7 @@ class _Drawing:
             self._stroke((above.x - above.half - 0.02, above.middle), (above.x - above.half, above.middle), colour)
             return
         self._stroke((x, below.top), (x, above.y), colour)
-        if arrow.weights and (self.has_room_beside or arrow.kind in ("lookup", "output") and self.is_roomy):
+        if arrow.weights and (self.has_room_beside or (arrow.kind in ("lookup", "output") and self.is_roomy)):
             reach = above.y if not arrow.head.reverse else below.top + GAP
             self._named(arrow, x, (below.top + reach) / 2, "left")
 
