@@ -200,10 +200,11 @@ def test_a_table_is_darkest_at_its_largest_number_and_says_small_ones() -> None:
     rows = {"y": np.array([4.1, -2.0, 0.5]), "softmax": np.array([0.9, 0.02, 0.08])}
     figure = blocks.table(rows, ["a", "b", "c"], "Title", "character", COLOURS["output"])
     go.Figure(figure.to_dict())
-    (heat,) = figure.data
+    heat, written = figure.data
     assert np.allclose(heat.z[0], rows["y"] / 4.1)
     assert np.allclose(heat.z[1], rows["softmax"])
-    assert list(heat.text[0]) == ["4.10", "−2.00", "0.50"]
+    assert list(written.text) == ["4.10", "−2.00", "0.50", "0.90", "0.02", "0.08"]
+    assert list(written.y) == ["y"] * 3 + ["softmax"] * 3
     assert "y begins 4.10, −2.00, 0.50" in blocks.table_alt(rows, "Title")
 
 
