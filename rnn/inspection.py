@@ -89,7 +89,8 @@ def inspect(
 
     Raises:
         ConfigError: weights are missing or of another shape.
-        InputError: there is no character, one that the model does not have, or there are too many to keep it all.
+        InputError: there is no character, one that the model does not have, or there are too many to keep it all;
+            or the weights give numbers that are not finite.
     """
     w = checked_weights(model, weights, None)
     W_hy = w["head.weight"]
@@ -101,6 +102,11 @@ def inspect(
         layers.append(passes)
         x = np.concatenate([one.h for one in passes], axis=1)
     logits = x @ W_hy.T + w.get("head.bias", 0.0)
+    if not np.isfinite(logits).all():
+        raise InputError(
+            "The network's numbers are no longer finite, so there is nothing to show. "
+            "Go back to weights from before the training diverged."
+        )
     return Inspection(read, tuple(layers), x, logits, softmax(logits))
 
 

@@ -30,7 +30,7 @@ SHAPES = {
 }  # fmt: skip
 EXAMPLE = "hello"
 LONGEST = 200  # characters of the line that is read; only the first ones are drawn
-SHOWN = 12  # characters of an output's table
+SHOWN = blocks.WRITTEN  # characters of an output's table
 
 EXAMPLES = {
     SequenceShape.ONE_TO_ONE: "an image of a digit, and which digit it is",
@@ -48,7 +48,7 @@ TASK_OF = {
 def show(chosen: Blueprint, T: int) -> None:
     """The controls, the diagram, and the block that is chosen in it."""
     shape = _shape()
-    is_folded, typed = _how_and_what(chosen, T)
+    is_folded, typed = _how_and_what(_example(chosen, _given(steps_of(shape, T))))
     if chosen.model.bidirectional:
         _about_both_directions(shape)
         if shape in WRITERS:
@@ -77,7 +77,7 @@ def _shape() -> SequenceShape:
     return shape
 
 
-def _how_and_what(chosen: Blueprint, T: int) -> tuple[bool, str]:
+def _how_and_what(example: str) -> tuple[bool, str]:
     """Whether it is folded, and the text that it reads."""
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     how = left.segmented_control(
@@ -85,17 +85,17 @@ def _how_and_what(chosen: Blueprint, T: int) -> tuple[bool, str]:
         help="Folded, time is a loop. Unrolled, each time step has a column.",
     )  # fmt: skip
     typed = right.text_input(
-        "Text to read", max_chars=LONGEST, **in_url(TEXT), disabled=how == FOLDED, placeholder=_example(chosen, T),
+        "Text to read", max_chars=LONGEST, **in_url(TEXT), disabled=how == FOLDED, placeholder=example,
         help="One character per step; its first ones are drawn.",
     )  # fmt: skip
-    return how == FOLDED, str(typed)[:LONGEST] or _example(chosen, T)
+    return how == FOLDED, str(typed)[:LONGEST] or example
 
 
-def _example(chosen: Blueprint, T: int) -> str:
+def _example(chosen: Blueprint, length: int) -> str:
     """What is read as long as nothing is typed."""
     known = [c for c in EXAMPLE if c in chosen.characters]
     letters = EXAMPLE if len(known) == len(EXAMPLE) else [c for c in chosen.characters if c.isprintable()][:5]
-    return ("".join(letters) * T)[:T]
+    return ("".join(letters) * length)[:length]
 
 
 def _about_both_directions(shape: SequenceShape) -> None:

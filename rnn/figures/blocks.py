@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -256,15 +256,26 @@ def table(
         "customdata": [[[label, value] for label, value in zip(labels, row, strict=False)] for row in values.tolist()],
         "hovertemplate": "%{y}, %{customdata[0]}: %{customdata[1]:.5f}<extra></extra>",
     }  # fmt: skip
-    if N <= WRITTEN:
-        heat |= {"text": [[number(v) for v in row] for row in values.tolist()], "texttemplate": "%{text}"}
+    traces = [heat, _written(list(rows), values, values / darkest, colour, ink)] if N <= WRITTEN else [heat]
     return theme.figure(
-        [heat], title, axis, "", dark, height=ABOVE + ROW * len(rows),
+        traces, title, axis, "", dark, height=ABOVE + ROW * len(rows),
         xaxis={"tickvals": places, "ticktext": [escape(labels[i], quote=False) for i in places], "showgrid": False,
                "zeroline": False, "tickangle": 0, "fixedrange": True},
         yaxis={"autorange": "reversed", "showgrid": False, "zeroline": False, "fixedrange": True},
         margin={"l": 8, "r": 8, "t": 44, "b": 52}, dragmode=False,
     )  # fmt: skip
+
+
+def _written(names: Sequence[str], values: Array, scaled: Array, colour: str, ink: theme.Ink) -> dict[str, Any]:
+    """The numbers on their cells, black or white by what is under them."""
+    places = [(row, column) for row in range(len(names)) for column in range(values.shape[1])]
+    under = [(colour if scaled[place] > 0 else ink.muted, float(abs(scaled[place]))) for place in places]
+    return {
+        "type": "scatter", "mode": "text",
+        "x": [column for _, column in places], "y": [names[row] for row, _ in places],
+        "text": [number(float(values[place])) for place in places], "hoverinfo": "skip", "showlegend": False,
+        "textfont": {"color": [theme.text_on(fill, opacity, ink.background) for fill, opacity in under], "size": 14},
+    }  # fmt: skip
 
 
 def table_alt(rows: Mapping[str, Array], title: str) -> str:

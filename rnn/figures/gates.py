@@ -38,7 +38,8 @@ def gate_vectors(step: CellStep, dark: bool = False) -> go.Figure:
         bars.append(
             {
                 "type": "bar", "x": list(range(1, units + 1)), "y": (values / reach * scale).round(2).tolist(),
-                "base": zero, "customdata": [f"{symbol(name)}, unit {u}: {_signed(v)}" for u, v in enumerate(values, 1)],
+                "base": zero,
+                "customdata": [f"{symbol(name)}, unit {u}: {_signed(v)}" for u, v in enumerate(values, 1)],
                 "marker": {"color": _bar_colour(name, ink), "line": {"width": 0}},
                 "hovertemplate": "%{customdata}<extra></extra>",
             }
@@ -46,9 +47,7 @@ def gate_vectors(step: CellStep, dark: bool = False) -> go.Figure:
         lines.append(_level(zero, ink.foreground, "solid"))
         if is_gate(name):
             lines.append(_level(bottom + ROW, ink.muted, "dot"))
-        ticks.append(
-            (bottom + ROW / 2, f"{symbol(name)}  0…1" if is_gate(name) else f"{symbol(name)} ±{_short(reach)}")
-        )
+        ticks.append((bottom + ROW / 2, f"{symbol(name)} " + ("0…1" if is_gate(name) else f"±{_short(reach)}")))
     height = len(names) * (ROW + GAP)
     every = {"dtick": 1} if units <= 12 else {"nticks": 9}
     drawn = theme.figure(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rnn.inspection import Inspection
 
 # Across, the unit is one column, so that the drawing widens with the page: column i is centred at x = i + 1.
-HALF = 0.3  # half a block
+HALF = 0.28  # half a block
 WIDE, SHIFT = 0.36, 0.12  # the same where there are two directions, and how far either stands to its side
 ARM = WIDE - SHIFT  # where arrows pass on the free side of one direction to the other
 # Upward, the unit is one pixel, because letters do not shrink.
@@ -32,12 +32,12 @@ HEADING = 56  # pixels of the title's two lines
 
 UNITS = 8  # numbers of a hidden state that are drawn, the first ones
 ROOMY = 5  # columns up to which a phone has room for the arrows' names and the outputs' numbers
+FEW = 3  # the same for the arrows between two directions, which stand closer
 NAMED = 8  # columns up to which the hidden states have their names on them
 COLOURS = {
     "input": theme.INPUT, "embedding": theme.INPUT, "hidden": theme.HIDDEN, "joined": theme.HIDDEN,
     "output": theme.OUTPUT,
 }  # fmt: skip
-CELL_TEXT = {False: "#9C4A78", True: "#E3A3CB"}  # the cell state's colour as text
 
 Array = NDArray[np.float64]
 Dict = dict[str, Any]
@@ -140,6 +140,7 @@ class _Drawing:
         self.ink = theme.ink(dark)
         self.columns = len(topology.steps)
         self.is_roomy = self.columns <= ROOMY
+        self.has_room_beside = self.columns <= (FEW if topology.model.bidirectional else ROOMY)
         states = [] if values is None else [v for key, v in values.vectors.items() if key.startswith("h")]
         self.largest = max((float(np.abs(v).max()) for v in states), default=0.0) or 1.0
         self.has_feedback = any(a.kind == "feedback" for a in topology.arrows)
@@ -196,10 +197,22 @@ class _Drawing:
         elif block.kind != "joined":
             self._text(place.x, place.middle, self._label(block), on_it, 13)
         self.points.append((place.x, place.middle, self._words(block), block.key))
+        if self.topology.is_folded:
+            self._when(block, place)
         model = self.topology.model
         if is_summary and block.layer + 1 == model.num_layers and not model.bidirectional:
             anchor = "center" if step.part else "right"
             self._text(place.x - (0 if step.part else 0.05), place.top + 12, "summary", self.ink.foreground, 12, anchor)
+
+    def _when(self, block: Block, place: Place) -> None:
+        """Beside a block that is not there at every step, when it is."""
+        once = {
+            ("output", SequenceShape.MANY_TO_ONE): "at the end",
+            ("input", SequenceShape.ONE_TO_MANY): "x<sub>1</sub> is given",
+        }
+        text = once.get((block.kind, self.topology.shape))
+        if text:
+            self._text(place.x + place.half + 0.06, place.middle, text, self.ink.foreground, 12, "left")
 
     def _opacity(self, block: Block) -> float:
         """Magnitude: of an output its largest probability. A state's numbers are drawn on it."""
@@ -240,11 +253,8 @@ class _Drawing:
             x = left + (unit + 0.5) * pitch
             xs += [x, x, None]
             ys += [floor + room, floor + room * (1 + value / self.largest), None]
-        axis = {"color": self.ink.muted, "width": 1}
-        self.shapes.append(
-            {"type": "line", "x0": place.x - 0.82 * place.half, "x1": place.x + 0.82 * place.half, "y0": floor + room, "y1": floor + room,
-             "line": axis}
-        )  # fmt: skip
+        zero = {"type": "line", "y0": floor + room, "y1": floor + room, "line": {"color": self.ink.muted, "width": 1}}
+        self.shapes.append({**zero, "x0": place.x - 0.82 * place.half, "x1": place.x + 0.82 * place.half})
 
     def _words(self, block: Block) -> str:
         """What a block says under the pointer."""
@@ -290,7 +300,7 @@ class _Drawing:
             self._stroke((above.x - above.half - 0.02, above.middle), (above.x - above.half, above.middle), colour)
             return
         self._stroke((x, below.top), (x, above.y), colour)
-        if arrow.weights and self.is_roomy:
+        if arrow.weights and (self.has_room_beside or (arrow.kind in ("lookup", "output") and self.is_roomy)):
             reach = above.y if not arrow.head.reverse else below.top + GAP
             self._named(arrow, x, (below.top + reach) / 2, "left")
 
@@ -335,10 +345,10 @@ class _Drawing:
             self.points.append((x, y, words, ""))
             return
         self.points.append((x, y, self._arrow_words(arrow), ""))
-        if self.is_roomy and not self.has_feedback:
+        if self.has_room_beside and not self.has_feedback:
             name = "W<sub>hh</sub>"
             has_cell = self.topology.model.cell == "lstm"
-            self._text(x, y - 13 if has_cell else y + 13, name, self.ink.hidden, 11)
+            self._text(x, y - 13 if has_cell else y + 13, name, self.ink.hidden, 10)
 
     def _loop(self, arrow: Arrow, place: Place, colour: str) -> None:
         """From a block's side out and back into it."""
@@ -350,7 +360,7 @@ class _Drawing:
         far = edge + side * out * 1.33
         y0, y1 = place.middle + high, place.middle - low
         back = edge + side * 0.1  # from where it is straight, because an arrow is
-        path = f"M {edge},{y0} L {back},{y0} C {far},{y0} {far},{y1} {back},{y1}"
+        path = f"M {edge},{y0} L {back},{y0} C {far},{y0} {far},{y1} {back},{y1} L {edge},{y1}"
         self.shapes.append({"type": "path", "path": path, "line": {"color": colour, "width": 2}, "layer": "below"})
         self._stroke((back, y1), (edge, y1), colour)
         x = edge + side * out
@@ -397,7 +407,7 @@ class _Drawing:
 
     def _text_colour(self, arrow: Arrow) -> str:
         if arrow.kind == "cell":
-            return CELL_TEXT[self.dark]
+            return self.ink.cell_state
         if arrow.kind == "output":
             return self.ink.output
         return self.ink.hidden if arrow.kind == "recurrent" or arrow.head.layer > 0 else self.ink.input

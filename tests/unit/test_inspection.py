@@ -132,6 +132,14 @@ def test_weights_of_another_network_are_refused() -> None:
         inspect(ModelConfig("rnn", 4), {}, INDICES)
 
 
+def test_a_network_that_diverged_is_refused() -> None:
+    config = ModelConfig("rnn", 4)
+    _, weights, _ = inspected(config)
+    weights["recurrent.weight_hh_l0"] = weights["recurrent.weight_hh_l0"] * np.float32("nan")
+    with pytest.raises(InputError, match="before the training diverged"):
+        inspect(config, weights, INDICES)
+
+
 # Sequence shapes --------------------------------------------------------------------------------------------------
 
 
