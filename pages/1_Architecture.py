@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from pages.parts import blueprint, keys, service, shell
+from pages.parts import arch_cell, arch_network, blueprint, keys, service, shell
 from rnn.errors import PlaygroundError
 
-VIEWS = {}  # name -> what shows it, called with (Blueprint, T)
+# name -> what shows it, called with (Blueprint, T)
+VIEWS = {"Network": arch_network.show, "Cell": arch_cell.show}
 
 shell.page("Architecture")
 service.open_runs()

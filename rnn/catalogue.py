@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.data import sentences
@@ -23,18 +22,9 @@ from rnn.network_shapes import (
     plain_classifier_shapes,
     sequence_classifier_shapes,
 )
+from rnn.topology import SequenceShape as SequenceShape
 
 PIXELS = SIDE * SIDE
-
-
-class SequenceShape(Enum):
-    """How many inputs a model reads for how many answers."""
-
-    ONE_TO_ONE = "one to one"
-    ONE_TO_MANY = "one to many"
-    MANY_TO_ONE = "many to one"
-    MANY_TO_MANY = "many to many, in step"
-    DELAYED = "many to many, delayed"
 
 
 @dataclass(frozen=True)

@@ -49,13 +49,8 @@ class NumpyModel:
                 "Choose a model that reads in one direction."
             )
         self.config = config
-        self.vocabulary_size = len(weights["head.weight"]) if "head.weight" in weights else 0
-        w = {
-            name: np.asarray(weights.get(name, 0), np.float32) for name in config.parameter_shapes(self.vocabulary_size)
-        }
-        for name, shape in config.parameter_shapes(self.vocabulary_size).items():
-            if w[name].shape != shape:
-                raise ConfigError(f"The weights {name} must have the shape {shape}; they have {w[name].shape}.")
+        w = checked_weights(config, weights)
+        self.vocabulary_size = len(w["head.weight"])
         self._cells = [_cell(config, w, layer) for layer in range(config.num_layers)]
         first = self._cells[0]
         seen = w["embedding.weight"] @ first.W_xh if config.embedding_size else first.W_xh
@@ -98,6 +93,23 @@ class NumpyModel:
         logits: Array = np.dot(after[-1][0], self._W_hy)
         logits += self._b_y
         return logits, after
+
+
+def checked_weights(
+    config: ModelConfig, weights: Mapping[str, NDArray[Any]], dtype: type[Any] | None = np.float32
+) -> dict[str, NDArray[Any]]:
+    """The parameters of the character model in this number format or, for None, their own; by their names.
+
+    Raises:
+        ConfigError: some are missing or of another shape.
+    """
+    vocabulary_size = len(weights["head.weight"]) if "head.weight" in weights else 0
+    shapes = config.parameter_shapes(vocabulary_size)
+    w = {name: np.asarray(weights.get(name, 0), dtype) for name in shapes}
+    for name, shape in shapes.items():
+        if w[name].shape != shape:
+            raise ConfigError(f"The weights {name} must have the shape {shape}; they have {w[name].shape}.")
+    return w
 
 
 HALF = np.float32(0.5)

@@ -28,10 +28,12 @@ class Ink:
     input: str  # the colours of the network as text, contrast >= 4.5
     hidden: str
     output: str
+    cell_state: str
+    gradient: str
 
 
-LIGHT = Ink("#FFFFFF", "#1F2328", "#8C959F", "#E4E7EB", "#0072B2", "#8A5A00", "#00704F")
-DARK = Ink("#0F1216", "#ECEEF1", "#7C8590", "#2B3038", "#62B0E8", "#F0B43C", "#3FC79B")
+LIGHT = Ink("#FFFFFF", "#1F2328", "#8C959F", "#E4E7EB", "#0072B2", "#8A5A00", "#00704F", "#9C4A78", "#A84700")
+DARK = Ink("#0F1216", "#ECEEF1", "#7C8590", "#2B3038", "#62B0E8", "#F0B43C", "#3FC79B", "#E0A3C4", "#FF9357")
 
 
 def ink(dark: bool) -> Ink:

@@ -263,7 +263,7 @@ def test_text_on_any_colour_has_a_contrast_of_4_5(colour: str, opacity: float, b
 def test_coloured_text_can_be_read_on_the_page(dark: bool) -> None:
     ink = theme.ink(dark)
     background = theme.luminance(theme.channels(ink.background))
-    for colour in (ink.foreground, ink.input, ink.hidden, ink.output):
+    for colour in (ink.foreground, ink.input, ink.hidden, ink.output, ink.cell_state, ink.gradient):
         assert contrast(theme.luminance(theme.channels(colour)), background) >= 4.5
 
 
@@ -272,6 +272,6 @@ def test_figures_and_pages_have_the_same_colours(dark: bool) -> None:
     page = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["theme"]["dark" if dark else "light"]
     ink = theme.ink(dark)
     assert (ink.background, ink.foreground) == (page["backgroundColor"], page["textColor"])
-    of_page = (page["blueTextColor"], page["orangeTextColor"], page["greenTextColor"])
-    assert (ink.input, ink.hidden, ink.output) == of_page
+    of_page = [page[f"{name}TextColor"] for name in ("blue", "orange", "green", "violet", "red")]
+    assert [ink.input, ink.hidden, ink.output, ink.cell_state, ink.gradient] == of_page
     assert (page["blueColor"], page["orangeColor"], page["greenColor"]) == (theme.INPUT, theme.HIDDEN, theme.OUTPUT)
