@@ -1,7 +1,7 @@
 """The step function of the lecture, run on a list of inputs, together with the code that does the same.
 
 A session with a network is a `StepNetwork` and the inputs so far. It is run from the beginning each time, so nothing
-is kept that could differ from what the code shows.
+is kept that could differ from what the code shows. torch is imported where something runs: a page opens without it.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from rnn.cells import RNN, rnn_sequence
 from rnn.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from rnn.cells import RNN
 
 LETTERS = "helowrd "  # the characters that one-hot vectors of 2 to 8 numbers stand for
 SIZES = (2, 8)  # the smallest and the largest size of a vector
@@ -66,6 +68,8 @@ class StepNetwork:
 
     def built(self) -> list[RNN]:
         """The networks, with h = 0."""
+        from rnn.cells import RNN
+
         first = RNN.from_matrices(*worked_matrices()) if self.is_worked else RNN(*self._sizes, seed=self.seed)
         if not self.is_composed:
             return [first]
@@ -250,6 +254,10 @@ def run_batch(example: BatchExample) -> HiddenStatistics:
     The sequence is run in pieces that end where the numbers are wanted: each begins with the state that the piece
     before ended with, so the states are those of one run.
     """
+    import torch
+
+    from rnn.cells import rnn_sequence
+
     generator = torch.Generator().manual_seed(example.seed)
     I, H, O = example.input_size, example.hidden_size, example.output_size  # noqa: E741
     x = torch.randn(example.steps, example.batch_size, I, generator=generator)

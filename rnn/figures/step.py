@@ -184,8 +184,8 @@ def _arrows(top: float, ink: theme.Ink) -> list[Dict]:
     colours = ((BEFORE[1], AFTER[0], theme.HIDDEN), (AFTER[1], OUTPUT[0], theme.OUTPUT))
     return [
         {
-            "xref": "paper", "x": (start + end) / 2, "yref": "y", "y": top - HEADING / 2, "text": "", "ax": -30, "ay": 0,
-            "xshift": 12, "showarrow": True, "arrowhead": 2, "arrowwidth": 2, "arrowcolor": colour, "xanchor": "center",
+            "xref": "paper", "x": (start + end) / 2, "yref": "y", "y": top - HEADING / 2, "text": "", "ax": -26, "ay": 0,
+            "xshift": 13, "showarrow": True, "arrowhead": 2, "arrowwidth": 2, "arrowcolor": colour,
         }
         for start, end, colour in colours
     ]  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from rnn.errors import ConfigError
 from rnn.figures import theme
 from rnn.figures.characters import visible
 
@@ -51,19 +52,24 @@ def weight_map(
         rows, columns: the characters that they stand for; None: they are units.
         when: "before training", say.
         dark: whether it stands on a dark background.
+
+    Raises:
+        ConfigError: the matrix is not finite.
     """
+    if not np.isfinite(matrix).all():
+        raise ConfigError(f"{name} holds values that are no finite numbers: the training exploded.")
     ink, shown = theme.ink(dark), np.asarray(matrix, np.float64)[:MOST, :MOST]
     full = largest or float(np.abs(shown).max(initial=0.0)) or 1.0
     is_exact = shown.size <= EXACT
     z = shown.astype(np.float32) if is_exact else quantised(shown, full)
     end = full if is_exact else LEVELS
     value = "%{z:.4f}" if is_exact else f"%{{z}} × {full / LEVELS:.2g}"
-    heat = {
+    heat: Dict = {
         "type": "heatmap", "z": z, "zmin": -end, "zmax": end, "zmid": 0,
         "colorscale": [[0, NEGATIVE[dark]], [0.5, ink.background], [1, colour_of(name)]],
         "colorbar": {
-            "thickness": 10, "outlinewidth": 0, "tickvals": [-end, 0, end], "ticktext": [_short(-full), "0", _short(full)],
-            "tickfont": {"size": 12, "color": ink.foreground}, "len": 1, "xpad": 4, "ypad": 0,
+            "thickness": 10, "outlinewidth": 0, "tickvals": [-end, 0, end],
+            "ticktext": [_short(-full), "0", _short(full)], "tickfont": {"size": 12, "color": ink.foreground}, "len": 1, "xpad": 4, "ypad": 0,
         },
         "hovertemplate": f"row %{{y}}, column %{{x}}<br>{value}<extra></extra>",
     }  # fmt: skip
@@ -157,7 +163,8 @@ def eigenvalue_plane(
     rows = -(-len(after) // columns)
     panel = 340 if columns == 1 else 250
     inner = rows * panel + (rows - 1) * 40
-    traces, notes, shapes, layout = [], [], [], {}
+    traces, notes, shapes = [], [], []
+    layout: Dict = {}
     for i, spectrum in enumerate(after):
         row, column = divmod(i, columns)
         end = str(i + 1) if i else ""
@@ -180,14 +187,9 @@ def eigenvalue_plane(
     return theme.figure(
         traces, "<br>".join(_plane_title(after, before, is_trained)), "", "", dark, height=inner + 104 + 46,
         annotations=notes, shapes=shapes, **layout, margin={"t": 104 if len(after) > 1 else 92, "b": 46, "r": 8},
-        showlegend=before is not None, legend={"y": 1, "yshift": 0} | _legend_place(inner, len(after)),
+        showlegend=before is not None, legend={"y": 1 + (24 if len(after) > 1 else 2) / inner},
         dragmode=False, hovermode="closest",
     )  # fmt: skip
-
-
-def _legend_place(inner: int, panels: int) -> Dict:
-    """Under the title, above the names of the panels."""
-    return {"y": 1 + (24 if panels > 1 else 2) / inner}
 
 
 def eigenvalue_plane_alt(
