@@ -48,8 +48,10 @@ def _parameters(chosen: Blueprint, T: int) -> None:
     total = sum(p.count for p in table)
     st.subheader(f"{total:,} parameters, {size(sum(p.bytes for p in table))} in float32", anchor=False)
     rows = [
-        {"matrix": p.title, "shape": _shape(p.shape), "numbers": p.count, "bytes": p.bytes, "share": p.count / total,
-         "in the state dict": p.name}
+        {
+            "matrix": p.title, "shape": _shape(p.shape), "numbers": p.count, "bytes": p.bytes,
+            "share": 100 * p.count / total, "in the state dict": p.name,
+        }
         for p in table
     ]  # fmt: skip
     number = st.column_config.NumberColumn(format="localized")
@@ -57,7 +59,7 @@ def _parameters(chosen: Blueprint, T: int) -> None:
         pd.DataFrame(rows), hide_index=True, width="stretch", key="arch_cost_table",
         column_config={
             "numbers": number, "bytes": number,
-            "share": st.column_config.ProgressColumn(format="percent", color="gray"),
+            "share": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, color="gray"),
         },
     )  # fmt: skip
     _ways_in(chosen.model, V)
@@ -79,7 +81,7 @@ def _ways_in(model: ModelConfig, V: int) -> None:
     says = "as many" if not saved else f"{abs(saved):,} {'fewer' if saved > 0 else 'more'}"
     st.caption(
         f"With an embedding of {E} the network has {says} parameters. Below {break_even(model, V):.1f} it has fewer, "
-        "above it more. Multiplying by a one-hot vector is picking a column, which takes no multiplication."
+        "above it more. Multiplying by a one-hot vector is looking up a column, which takes no multiplication."
     )
 
 
@@ -91,8 +93,8 @@ def _comparison(one_hot: InputWay, embedded: InputWay) -> str:
     for name, p in matrices.items():
         lines.append(f"| {_coloured(p)} | {_sized(left.get(name))} | {_sized(p)} |")
     for words, of in (
-        ("together", "count"), ("the whole network", "total"), ("products per step, as written", "written"),
-        ("products per step, picking", "looked_up"),
+        ("together", "count"), ("the whole network", "total"), ("multiplications a step, in full", "written"),
+        ("the same by look-up", "looked_up"),
     ):  # fmt: skip
         lines.append(f"| {words} | {getattr(one_hot, of):,} | {getattr(embedded, of):,} |")
     return "\n".join(lines)
@@ -137,23 +139,22 @@ def _against_time(chosen: Blueprint, T: int) -> None:
 
 def _formulas(model: ModelConfig) -> str:
     """The formulas of `rnn.cost`, for this cell."""
-    G, gating = model.gates, {"rnn": "", "gru": " + 3H", "lstm": " + 3H"}[model.cell]
-    kept = {
-        "rnn": "H", "gru": "5H", "lstm": "6H",
-    }[model.cell]  # fmt: skip
+    gates = {"rnn": "", "gru": "3", "lstm": "4"}[model.cell]
+    gating = "" if model.cell == "rnn" else " + 3H"
     vectors = {
-        "rnn": "the state $h$", "gru": "$r, z, n$, the product $W_{hn} h + b_{hn}$ and $h$",
-        "lstm": "the gates $i, f, g, o$, and $c$ and $h$",
-    }[model.cell]  # fmt: skip
-    gates = "" if G == 1 else f"{G}"
+        "rnn": ("H", "the state $h$"),
+        "gru": ("5H", "$r, z, n$, the product $W_{hn} h + b_{hn}$, and $h$"),
+        "lstm": ("6H", "the gates $i, f, g, o$, and $c$ and $h$"),
+    }
+    kept, which = vectors[model.cell]
     directions = ", once in each direction" if model.bidirectional else ""
     output = "2H" if model.bidirectional else "H"
     return (
-        f"* **Multiplications** of a step: in every layer ${gates}H(I + H){gating}${directions}, and $V \\cdot {output}$ "
-        "for the output. $I$ is the length of what the layer reads; a one-hot character only picks a column, so there "
-        "$I$ counts as 0. A sequence takes $T$ times as many.\n"
+        f"* **Multiplications** of a step: in every layer ${gates}H(I + H){gating}${directions}, and "
+        f"$V \\cdot {output}$ for the output. $I$ is the length of what the layer reads; a one-hot character only "
+        "picks a column, so there $I$ counts as 0. A sequence takes $T$ times as many.\n"
         f"* **Memory for the backward pass**: every step leaves ${kept}$ numbers in every layer{directions} "
-        f"({vectors}), the embedded character if there is one, and the softmax of $V$; 4 bytes each, for one sequence. "
+        f"({which}), the embedded character if there is one, and the softmax of $V$; 4 bytes each, for one sequence. "
         "A batch of $B$ takes $B$ times as much. Truncated BPTT stops this growth at the length of its chunks."
     )
 
@@ -164,6 +165,7 @@ def _any_length(chosen: Blueprint, V: int) -> None:
     if st.button(f"Run {SHORTEST} steps and {steps:,}", key="arch_cost_run", icon=":material/play_arrow:"):
         read = np.random.default_rng(0).integers(V, size=steps).tolist()
         with st.spinner("Reading …"):
+            run_length(chosen.model, chosen.weights, read[:1])  # the first run of all also wakes things up
             runs = [run_length(chosen.model, chosen.weights, read[:count]) for count in (min(SHORTEST, steps), steps)]
         st.session_state[LENGTHS] = (chosen.name, runs)
     if steps < LONGEST:
@@ -228,9 +230,11 @@ def _maps(chosen: Blueprint, title: str, after: NDArray[Any], before: NDArray[An
     }  # fmt: skip
     shown = [("", after)] if before is None else [("before training", before), ("after training", after)]
     largest = max(float(np.nan_to_num(np.abs(m)).max()) for _, m in shown)
+    height = 420 if before is None else 330
     for place, (when, matrix) in zip(st.columns(len(shown)), shown, strict=True):
         place.plotly_chart(
-            weight_map(matrix, symbol, largest, **names, when=when, dark=shell.is_dark()), width="stretch",
+            weight_map(matrix, symbol, largest, **names, when=when, dark=shell.is_dark(), height=height),
+            width="stretch",
             key=f"arch_cost_map_{when}", config=shell.PLOT_CONFIG, alt=weight_map_alt(matrix, symbol, when),
         )  # fmt: skip
 
@@ -250,12 +254,18 @@ def _eigenvalues(chosen: Blueprint, first: Weights | None) -> None:
     if len(places) > 1:
         where = st.selectbox("Layer", list(places), key="arch_cost_layer", persist_state="session")
     layer, backward = places.get(where, (0, False))
-    after = _spectra(chosen.name, "best", model, chosen.weights, layer, backward)
-    before = None if first is None else _spectra(chosen.name, "first", model, first, layer, backward)
-    st.plotly_chart(
-        eigenvalue_plane(after, before, chosen.is_trained, shell.is_dark()), width="stretch", key="arch_cost_plane",
-        config=shell.PLOT_CONFIG, alt=eigenvalue_plane_alt(after, before, chosen.is_trained),
-    )  # fmt: skip
+    after = _spectra(chosen.name, "as they are", model, chosen.weights, layer, backward)
+    before = [None] * len(after)
+    if first is not None:
+        before = _spectra(chosen.name, "first", model, first, layer, backward)
+    is_one = len(after) == 1
+    columns = [st.container()] if is_one else st.columns(2)
+    for i, (now, then) in enumerate(zip(after, before, strict=True)):
+        columns[i % len(columns)].plotly_chart(
+            eigenvalue_plane(now, then, chosen.is_trained, shell.is_dark(), 440 if is_one else 360), width="stretch",
+            key=f"arch_cost_plane_{i}", config=shell.PLOT_CONFIG,
+            alt=eigenvalue_plane_alt(now, then, chosen.is_trained),
+        )  # fmt: skip
     st.caption(_about_eigenvalues(model))
 
 

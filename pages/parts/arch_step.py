@@ -61,25 +61,31 @@ def _one_by_one() -> None:
 
 def _network() -> StepNetwork:
     """The network, or the two that are composed."""
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         is_worked = st.toggle(
             "Worked example", False, **in_url("arch_step_worked"),
-            help="Three 3 × 3 matrices from numpy's random numbers with seed 0, as lecture notes print them.",
+            help="Three 3 × 3 matrices from numpy's random numbers with seed 0.",
         )  # fmt: skip
         is_composed = st.toggle(
             "Two networks", False, **in_url("arch_step_two"), help="Deep by composition: y = rnn2.step(rnn1.step(x))."
         )
-    if is_worked:
-        return StepNetwork(WORKED_SIZE, WORKED_SIZE, WORKED_SIZE, is_composed=bool(is_composed), is_worked=True)
-    places = st.columns(4)
-    labels = ("Input size", "Hidden size", "Output size")
-    defaults = (StepNetwork().input_size, StepNetwork().hidden_size, StepNetwork().output_size)
+        if is_worked:
+            return StepNetwork(WORKED_SIZE, WORKED_SIZE, WORKED_SIZE, is_composed=bool(is_composed), is_worked=True)
+        with st.popover("Sizes", icon=":material/tune:"):
+            return _sized(bool(is_composed))
+
+
+def _sized(is_composed: bool) -> StepNetwork:
+    first = StepNetwork()
     sizes = [
-        int(number_input(place, label, *SIZES, default, f"arch_step_{label.split()[0].lower()}"))
-        for place, label, default in zip(places, labels, defaults, strict=False)
-    ]
-    seed = number_input(places[3], "Seed", 0, 2**31 - 1, 0, "arch_step_seed", help="Of the random matrices.")
-    return StepNetwork(*sizes, seed=int(seed), is_composed=bool(is_composed))
+        int(number_input(st, label, *SIZES, default, f"arch_step_{key}"))
+        for label, default, key in (
+            ("Input size", first.input_size, "input"), ("Hidden size", first.hidden_size, "hidden"),
+            ("Output size", first.output_size, "output"),
+        )
+    ]  # fmt: skip
+    seed = number_input(st, "Seed", 0, 2**31 - 1, 0, "arch_step_seed", help="Of the random matrices.")
+    return StepNetwork(*sizes, seed=int(seed), is_composed=is_composed)
 
 
 def _x(network: StepNetwork) -> tuple[float, ...] | None:
@@ -142,11 +148,15 @@ def _show_steps(network: StepNetwork, inputs: Inputs, x: tuple[float, ...] | Non
         if not inputs:
             history = [_not_taken(history[0])]
         st.plotly_chart(
-            step_bars(history, name, shell.is_dark()), width="stretch", key=f"arch_step_bars_{i}",
+            step_bars(history, name, shell.is_dark(), "x = y1" if i else "x"), width="stretch", key=f"arch_step_bars_{i}",
             config=shell.PLOT_CONFIG, alt=step_bars_alt(history, name),
         )  # fmt: skip
     if inputs:
-        st.dataframe(_table(network, steps), hide_index=True, width="stretch", key="arch_step_table")
+        narrow = st.column_config.NumberColumn(width=50)
+        st.dataframe(
+            _table(network, steps), hide_index=True, width="stretch", key="arch_step_table",
+            column_config={"step": narrow},
+        )  # fmt: skip
     st.caption("The code that ran")
     st.code(step_code(network, inputs), language="python", wrap_lines=True)
 
@@ -195,7 +205,7 @@ def _whole_sequence() -> None:
     names = (
         ("Steps T", 1, 500, first.steps, "steps"), ("Batch B", 1, 64, first.batch_size, "batch"),
         ("Every k steps", 1, 500, first.every, "every"), ("Input size I", 1, 64, first.input_size, "i"),
-        ("Hidden size H", 2, 64, first.hidden_size, "h"), ("Seed of it", 0, 2**31 - 1, first.seed, "seed"),
+        ("Hidden size H", 2, 64, first.hidden_size, "h"), ("Seed", 0, 2**31 - 1, first.seed, "seed"),
     )  # fmt: skip
     T, B, every, inputs, hidden, seed = (
         int(number_input(places[i % 3], label, low, high, value, f"arch_batch_{key}"))
@@ -216,7 +226,7 @@ def _whole_sequence() -> None:
         "The code that ran, and what it prints:"
     )
     st.code(sequence_code(example), language="python", wrap_lines=True)
-    st.code(found.lines, language=None, height=180)
+    st.code(found.lines, language=None, height=180 if len(found.at) > 6 else "content")
 
 
 def _shape(shape: tuple[int, ...]) -> str:

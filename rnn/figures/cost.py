@@ -36,18 +36,20 @@ def growth(costs: Costs, dark: bool = False) -> go.Figure:
     ink = theme.ink(dark)
     panels = _panels(costs, ink)
     inner = len(panels) * PANEL + (len(panels) - 1) * GAP
+    reach = max(float(np.log10(panel.values.max() / panel.values.min())) for panel in panels) + 1  # decades
     layout: Dict = {}
     traces, notes = [], []
     for i, panel in enumerate(panels):
-        top = 1 - i * (PANEL + GAP) / inner
-        low, high = np.log10([panel.values.min(), panel.values.max()])
-        layout[f"yaxis{i + 1 if i else ''}"] = {
-            "type": "log", "domain": [max(0.0, top - PANEL / inner), top], "range": [low - 0.8, high + 0.8],
-            "nticks": 4, "tickformat": "~s", "ticksuffix": panel.unit, "gridcolor": ink.grid, "zeroline": False,
-            "tickfont": {"size": 12}, "automargin": True, "fixedrange": True, "title": {"text": ""},
+        end, top = str(i + 1) if i else "", 1 - i * (PANEL + GAP) / inner
+        middle = float(np.log10(panel.values.astype(np.float64)[[0, -1]]).mean())
+        layout[f"yaxis{end}"] = {
+            "type": "log", "domain": [max(0.0, top - PANEL / inner), top], "dtick": 2 if reach > 2 else 1,
+            "range": [middle - reach / 2, middle + reach / 2], "tickformat": "~s", "ticksuffix": panel.unit,
+            "gridcolor": ink.grid, "zeroline": False, "tickfont": {"size": 12, "color": ink.foreground},
+            "automargin": True, "fixedrange": True, "title": {"text": ""},
         }  # fmt: skip
-        traces.append(_growing(panel, costs.steps, f"y{i + 1 if i else ''}"))
-        notes += [_heading(panel, top), *_ends(panel, costs.steps, f"y{i + 1 if i else ''}")]
+        traces.append(_growing(panel, costs.steps, f"y{end}"))
+        notes.append(_heading(panel, top))
     log_steps = np.log10(costs.steps)
     return theme.figure(
         traces, "<br>".join(_growth_title(costs)), "time steps T (logarithmic)", "", dark,
@@ -98,21 +100,21 @@ def _panels(costs: Costs, ink: theme.Ink) -> list[Panel]:
     flat = np.full(len(costs.steps), costs.parameters)
     return [
         Panel("Parameters", flat, ink.foreground, ""),
-        Panel("Multiplications of one forward pass", costs.multiplications, ink.foreground, ""),
-        Panel("Memory for the backward pass", costs.activation_bytes, theme.HIDDEN, "B"),
+        Panel("Multiplications", costs.multiplications, ink.foreground, ""),
+        Panel("Training memory", costs.activation_bytes, theme.HIDDEN, "B"),
     ]
 
 
 def _growth_title(costs: Costs) -> tuple[str, str]:
-    T = f"T = {costs.steps[-1]:,}"
     return (
         f"{costs.parameters:,} parameters at any T;",
-        f"at {T} {spelled(float(costs.multiplications[-1]))} products, {size(float(costs.activation_bytes[-1]))}",
+        f"{costs.steps[-1] / costs.steps[0]:,.0f} times the work at T = {costs.steps[-1]:,}",
     )
 
 
 def _powers(steps: NDArray[np.int64]) -> list[int]:
-    return [10**k for k in range(6) if steps[0] <= 10**k <= steps[-1]] + [int(steps[-1])]
+    last = int(steps[-1])
+    return [10**k for k in range(6) if steps[0] <= 10**k and 2 * 10**k <= last] + [last]
 
 
 def _growing(panel: Panel, steps: NDArray[np.int64], axis: str) -> Dict:
@@ -125,24 +127,13 @@ def _growing(panel: Panel, steps: NDArray[np.int64], axis: str) -> Dict:
 
 
 def _heading(panel: Panel, top: float) -> Dict:
+    """The name of a quantity, and from where to where it goes."""
+    first, last = ((size if panel.unit else spelled)(float(v)) for v in panel.values[[0, -1]])
+    says = f"{first} at any T" if first == last else f"{first} to {last}"
     return {
-        "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": top, "yanchor": "bottom", "yshift": 2,
-        "text": f"<b>{panel.name}</b>{' (float32)' if panel.unit else ''}", "showarrow": False, "font": {"size": 13},
+        "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": top, "yanchor": "bottom", "yshift": 3,
+        "text": f"<b>{panel.name}</b>: {says}", "showarrow": False, "font": {"size": 14},
     }  # fmt: skip
-
-
-def _ends(panel: Panel, steps: NDArray[np.int64], axis: str) -> list[Dict]:
-    """The values at both ends of a line, above it at its beginning and below it at its end."""
-    shown = size if panel.unit else spelled
-    places = ((0, "left", 4, 11), (-1, "right", -4, -11))
-    return [
-        {
-            "x": float(np.log10(steps[i])), "xanchor": anchor, "xshift": right, "yref": axis, "yshift": up,
-            "y": float(np.log10(panel.values[i])), "text": shown(float(panel.values[i])), "showarrow": False,
-            "font": {"size": 13},
-        }
-        for i, anchor, right, up in places
-    ]  # fmt: skip
 
 
 # The same weights on any length -----------------------------------------------------------------------------------
@@ -168,8 +159,11 @@ def any_length(runs: Sequence[LengthRun], parameters: int, dark: bool = False) -
     return theme.figure(
         traces, "<br>".join(_length_title(runs, parameters)), "time step t (logarithmic)", "L2 norm of the state", dark,
         height=340, dragmode=False, yaxis={"nticks": 6, **y},
-        xaxis={"type": "log", "tickvals": _powers(np.array([1, long.steps])), "tickformat": ",d"},
-        margin={"t": 92},
+        xaxis={
+            "type": "log", "tickvals": _powers(np.array([1, long.steps])), "tickformat": ",d",
+            "range": [-0.12, float(np.log10(long.steps)) + 0.08],
+        },
+        margin={"t": 92, "r": 16},
     )  # fmt: skip
 
 

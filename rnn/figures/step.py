@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rnn.lecture import HiddenStatistics, Stepped
 
 # The three columns, in shares of the width, and the columns of the axes that stand in them.
-BEFORE, AFTER, OUTPUT = (0.0, 0.24), (0.38, 0.62), (0.76, 1.0)
+BEFORE, AFTER, OUTPUT = (0.0, 0.27), (0.365, 0.635), (0.73, 1.0)
 # Upward, the unit is one pixel, because letters do not shrink.
 ROW, THICK, HEADING, APART, TITLE, BELOW = 24, 16, 28, 10, 58, 6
 LEFT = 30  # pixels for the names of the first column's rows
@@ -39,7 +39,7 @@ class Column(NamedTuple):
     reach: float  # the value that a bar as long as half the column has
 
 
-def step_bars(history: Sequence[Stepped], name: str = "net", dark: bool = False) -> go.Figure:
+def step_bars(history: Sequence[Stepped], name: str = "net", dark: bool = False, reads: str = "x") -> go.Figure:
     """The last step in three columns: h before it and x, h after it, y. Bars are signed, with their numbers.
 
     A number stands on the other side of zero than its bar, where nothing can lie over it.
@@ -48,9 +48,10 @@ def step_bars(history: Sequence[Stepped], name: str = "net", dark: bool = False)
         history: the network's steps so far, at least one; the last one's `after` and `y` may be NaN: not taken yet.
         name: what the network is called.
         dark: whether it stands on a dark background.
+        reads: what its x is called.
     """
     ink, step = theme.ink(dark), history[-1]
-    columns, top = _columns(step, ink)
+    columns, top = _columns(step, reads, ink)
     traces = [_bars(column) for column in columns]
     notes = [note for column in columns for note in _words(column, ink)]
     notes += [*_arrows(top, ink), *_equations(step, ink)]
@@ -65,7 +66,7 @@ def step_bars(history: Sequence[Stepped], name: str = "net", dark: bool = False)
     return theme.figure(
         traces, "<br>".join(_title(history, name)), "", "", dark, height=int(top) + TITLE + BELOW, **axes,
         yaxis={"range": [0, top], "visible": False, "fixedrange": True}, annotations=notes, shapes=zeros,
-        margin={"l": LEFT, "r": 4, "t": TITLE, "b": BELOW}, showlegend=False, barmode="overlay", dragmode=False,
+        margin={"l": LEFT, "r": 6, "t": TITLE, "b": BELOW}, showlegend=False, barmode="overlay", dragmode=False,
         hovermode="closest",
     )  # fmt: skip
 
@@ -107,13 +108,14 @@ def _title(history: Sequence[Stepped], name: str) -> tuple[str, str]:
             f"another y (up to {apart:.2g} apart), for h was another",
         )
     moved = float(np.abs(step.after - step.before).max())
-    return f"Step {number} of {name}: h moved by up to {moved:.2g},", f"and y has {len(step.y)} numbers read from it"
+    span = f"{signed(step.y.min())} to {signed(step.y.max())}"
+    return f"Step {number} of {name}: h moved by up to {moved:.2g},", f"y reaches from {span}"
 
 
 # The parts --------------------------------------------------------------------------------------------------------
 
 
-def _columns(step: Stepped, ink: theme.Ink) -> tuple[list[Column], float]:
+def _columns(step: Stepped, reads: str, ink: theme.Ink) -> tuple[list[Column], float]:
     """h before above x, h after beside it, y beside that; and the height of all."""
     left = HEADING * 2 + APART + ROW * (len(step.before) + len(step.x))
     top = float(max(left, HEADING + ROW * len(step.y)))
@@ -121,7 +123,7 @@ def _columns(step: Stepped, ink: theme.Ink) -> tuple[list[Column], float]:
     reach = max(1.0, _largest(step.before), _largest(step.after))
     return [
         Column("h", "h before", step.before, theme.HIDDEN, ink.hidden, BEFORE, "x", top, reach),
-        Column("x", "x", step.x, theme.INPUT, ink.input, BEFORE, "x2", below, max(1.0, _largest(step.x))),
+        Column("x", reads, step.x, theme.INPUT, ink.input, BEFORE, "x2", below, max(1.0, _largest(step.x))),
         Column("h", "h after", step.after, theme.HIDDEN, ink.hidden, AFTER, "x3", top, reach),
         Column("y", "y", step.y, theme.OUTPUT, ink.output, OUTPUT, "x4", top, max(1.0, _largest(step.y))),
     ], top  # fmt: skip
@@ -184,8 +186,8 @@ def _arrows(top: float, ink: theme.Ink) -> list[Dict]:
     colours = ((BEFORE[1], AFTER[0], theme.HIDDEN), (AFTER[1], OUTPUT[0], theme.OUTPUT))
     return [
         {
-            "xref": "paper", "x": (start + end) / 2, "yref": "y", "y": top - HEADING / 2, "text": "", "ax": -26, "ay": 0,
-            "xshift": 13, "showarrow": True, "arrowhead": 2, "arrowwidth": 2, "arrowcolor": colour,
+            "xref": "paper", "x": (start + end) / 2, "yref": "y", "y": top - HEADING / 2, "text": "", "ax": -24,
+            "ay": 0, "xshift": 12, "showarrow": True, "arrowhead": 2, "arrowwidth": 2, "arrowcolor": colour,
         }
         for start, end, colour in colours
     ]  # fmt: skip
@@ -205,7 +207,7 @@ def _equations(step: Stepped, ink: theme.Ink) -> list[Dict]:
     return [
         {
             "xref": "paper", "x": domain[0], "xanchor": "left", "yref": "y", "y": min(height / 2, ROW * 1.5),
-            "yanchor": "middle", "text": text, "showarrow": False, "align": "left", "font": {"size": 14},
+            "yanchor": "middle", "text": text, "showarrow": False, "align": "left", "font": {"size": 15},
         }
     ]  # fmt: skip
 
@@ -233,7 +235,7 @@ def hidden_statistics(found: HiddenStatistics, dark: bool = False) -> go.Figure:
         for name, values, _, _ in kinds
     ]  # fmt: skip
     return theme.figure(
-        traces, "<br>".join(_statistics_title(found)), "time step t", "of h over batch and units", dark, height=280,
+        traces, "<br>".join(_statistics_title(found)), "time step t", "of all numbers of h", dark, height=280,
         annotations=ends, showlegend=False, margin={"t": TITLE, "r": 70}, dragmode=False,
         xaxis={"tickformat": ",d"}, yaxis={"nticks": 6},
     )  # fmt: skip

@@ -23,6 +23,7 @@ WRITTEN = 8  # rows and columns whose cells have room for their numbers
 LEVELS = 127
 NEGATIVE = {False: "#4A5461", True: "#AEB7C2"}  # on the light and the dark background
 TITLE = 58  # pixels
+BEFORE = "before training"
 GATES = {
     "W_hr": "reset gate", "W_hz": "update gate", "W_hn": "candidate", "W_hi": "input gate", "W_hf": "forget gate",
     "W_hg": "candidate", "W_ho": "output gate",
@@ -42,6 +43,7 @@ def weight_map(
     columns: Sequence[str] | None = None,
     when: str = "",
     dark: bool = False,
+    height: int = 420,
 ) -> go.Figure:
     """A weight matrix, its first 128 rows and columns: its own colour where positive, grey where negative.
 
@@ -52,6 +54,7 @@ def weight_map(
         rows, columns: the characters that they stand for; None: they are units.
         when: "before training", say.
         dark: whether it stands on a dark background.
+        height: in pixels.
 
     Raises:
         ConfigError: the matrix is not finite.
@@ -69,26 +72,32 @@ def weight_map(
         "colorscale": [[0, NEGATIVE[dark]], [0.5, ink.background], [1, colour_of(name)]],
         "colorbar": {
             "thickness": 10, "outlinewidth": 0, "tickvals": [-end, 0, end],
-            "ticktext": [_short(-full), "0", _short(full)], "tickfont": {"size": 12, "color": ink.foreground}, "len": 1, "xpad": 4, "ypad": 0,
+            "ticktext": [_short(-full), "0", _short(full)], "tickfont": {"size": 12, "color": ink.foreground},
+            "lenmode": "pixels", "len": 150, "y": 1, "yanchor": "top", "xpad": 4, "ypad": 0,
         },
         "hovertemplate": f"row %{{y}}, column %{{x}}<br>{value}<extra></extra>",
     }  # fmt: skip
     x, y = _labels(columns, shown.shape[1]), _labels(rows, shown.shape[0])
-    heat |= {"x": x, "y": y, "xgap": 1 if shown.shape[1] <= 40 else 0, "ygap": 1 if shown.shape[0] <= 40 else 0}
+    heat |= {"x": x} if x else {"x0": 1, "dx": 1}
+    heat |= {"y": y} if y else {"y0": 1, "dy": 1}
+    heat |= {"xgap": 1 if shown.shape[1] <= 40 else 0, "ygap": 1 if shown.shape[0] <= 40 else 0}
     if max(shown.shape) <= WRITTEN:
         heat |= {"texttemplate": "%{z:.2f}", "textfont": {"size": 12}}
-    plain: Dict = {
-        "type": "category",
-        "showgrid": False,
-        "zeroline": False,
-        "ticks": "",
-        "fixedrange": True,
-        "nticks": 12,
-    }
+    plain: Dict = {"showgrid": False, "zeroline": False, "ticks": "", "fixedrange": True, "constrain": "domain"}
+    upward: Dict = {"autorange": "reversed", "constraintoward": "top"}
+    is_square = max(shown.shape) <= 2 * min(shown.shape)
     return theme.figure(
         [heat], "<br>".join(_map_title(matrix, name, when)), _axis_name(columns, "columns"), _axis_name(rows, "rows"),
-        dark, height=330, xaxis=plain, yaxis=plain | {"autorange": "reversed"}, margin={"t": TITLE}, dragmode=False,
+        dark, height=height, margin={"t": TITLE}, dragmode=False, xaxis=plain | _ticks(x, shown.shape[1]),
+        yaxis=plain | _ticks(y, shown.shape[0]) | upward | ({"scaleanchor": "x"} if is_square else {}),
     )  # fmt: skip
+
+
+def _ticks(labels: list[str] | None, count: int) -> Dict:
+    """Of characters as many as there is room for; of units round numbers."""
+    if labels:
+        return {"type": "category", "nticks": 16}
+    return {"dtick": 1} if count <= WRITTEN else {"nticks": 8}
 
 
 def weight_map_alt(matrix: NDArray[Any], name: str, when: str = "") -> str:
@@ -121,18 +130,14 @@ def lettered(name: str) -> str:
 
 def _map_title(matrix: NDArray[Any], name: str, when: str) -> tuple[str, str]:
     rows, columns = matrix.shape
-    cut = "" if max(rows, columns) <= MOST else f", the first {min(rows, MOST)} × {min(columns, MOST)} of it"
-    spread = float(np.std(matrix))
-    return f"{lettered(name)} ({rows:,} × {columns:,}){cut}", f"{when + ': ' if when else ''}spread {spread:.2g}"
+    cut = "" if max(rows, columns) <= MOST else f"the first {min(rows, MOST)} × {min(columns, MOST)} of "
+    return f"{lettered(name)}, {cut}{rows:,} × {columns:,}", f"{when + ': ' if when else ''}σ = {np.std(matrix):.2g}"
 
 
-def _labels(names: Sequence[str] | None, count: int) -> list[str]:
-    """Characters as they are seen, or numbers from 1."""
-    numbers = [str(i) for i in range(1, count + 1)]
-    if names is None:
-        return numbers
-    seen = [escape(visible(name), quote=False) for name in names[:count]]
-    return seen if len(set(seen)) == count else numbers
+def _labels(names: Sequence[str] | None, count: int) -> list[str] | None:
+    """Characters as they are seen; None where they are units, or two look the same."""
+    seen = [escape(visible(name), quote=False) for name in (names or ())[:count]]
+    return seen if seen and len(set(seen)) == count else None
 
 
 def _axis_name(names: Sequence[str] | None, which: str) -> str:
@@ -147,110 +152,58 @@ def _short(value: float) -> str:
 
 
 def eigenvalue_plane(
-    after: Sequence[Spectrum], before: Sequence[Spectrum] | None = None, is_trained: bool = True, dark: bool = False
+    after: Spectrum, before: Spectrum | None = None, is_trained: bool = True, dark: bool = False, height: int = 400
 ) -> go.Figure:
-    """Eigenvalues in the complex plane with the unit circle, one panel per block of the recurrent matrix.
+    """The eigenvalues of a recurrent matrix, or of one gate's rows, in the complex plane with the unit circle.
 
     Args:
-        after: of the weights as they are, as `rnn.spectrum.spectra` gives them.
-        before: of the same blocks before training, where they are known.
+        after: of the weights as they are.
+        before: of the same rows before training, where they are known.
         is_trained: whether anything has been learned.
         dark: whether it stands on a dark background.
+        height: in pixels.
     """
     ink = theme.ink(dark)
-    reach = 1.12 * max([1.0, *(s.radius for s in [*after, *(before or ())])])
-    columns = min(2, len(after))
-    rows = -(-len(after) // columns)
-    panel = 340 if columns == 1 else 250
-    inner = rows * panel + (rows - 1) * 40
-    traces, notes, shapes = [], [], []
-    layout: Dict = {}
-    for i, spectrum in enumerate(after):
-        row, column = divmod(i, columns)
-        end = str(i + 1) if i else ""
-        top = 1 - row * (panel + 40) / inner
-        left = 0.0 if column == 0 else 0.53
-        right = 1.0 if columns == 1 or column == 1 else 0.47
-        layout |= _plane(end, (left, right), (max(0.0, top - panel / inner), top), reach, ink)
-        earlier = before[i] if before else None
-        if earlier is not None:
-            traces.append(_points(earlier, "before training", end, i == 0, ink))
-        traces.append(_points(spectrum, "after training" if is_trained else "eigenvalues", end, i == 0, ink))
-        shapes.append(
-            {
-                "type": "circle", "xref": f"x{end}", "yref": f"y{end}", "x0": -1, "x1": 1, "y0": -1, "y1": 1,
-                "line": {"color": ink.muted, "width": 1.5, "dash": "dot"}, "layer": "below",
-            }
-        )  # fmt: skip
-        if len(after) > 1:
-            notes.append(_panel_name(spectrum, (left + right) / 2, top))
+    known = [after] if before is None else [after, before]
+    reach = 1.12 * max([1.0, *(s.radius for s in known)])
+    points = [_points(after, "after training" if is_trained else "eigenvalues", ink)]
+    points += [_points(s, BEFORE, ink) for s in known[1:]]  # rings, through which the others are seen
+    circle = {
+        "type": "circle", "x0": -1, "x1": 1, "y0": -1, "y1": 1, "layer": "below",
+        "line": {"color": ink.muted, "width": 1.5, "dash": "dot"},
+    }  # fmt: skip
+    axis: Dict = {
+        "range": [-reach, reach], "zeroline": True, "nticks": 5, "fixedrange": True, "constrain": "domain",
+    }  # fmt: skip
     return theme.figure(
-        traces, "<br>".join(_plane_title(after, before, is_trained)), "", "", dark, height=inner + 104 + 46,
-        annotations=notes, shapes=shapes, **layout, margin={"t": 104 if len(after) > 1 else 92, "b": 46, "r": 8},
-        showlegend=before is not None, legend={"y": 1 + (24 if len(after) > 1 else 2) / inner},
-        dragmode=False, hovermode="closest",
+        points, "<br>".join(_plane_title(after, before, is_trained)), "real part", "imaginary part", dark,
+        height=height, xaxis=axis, yaxis=axis | {"scaleanchor": "x", "constraintoward": "top"}, shapes=[circle],
+        margin={"t": TITLE + (26 if before else 6)}, showlegend=before is not None, dragmode=False,
+        hovermode="closest",
     )  # fmt: skip
 
 
-def eigenvalue_plane_alt(
-    after: Sequence[Spectrum], before: Sequence[Spectrum] | None = None, is_trained: bool = True
-) -> str:
+def eigenvalue_plane_alt(after: Spectrum, before: Spectrum | None = None, is_trained: bool = True) -> str:
     """The figure in words; the arguments are those of `eigenvalue_plane`."""
-    said = [" ".join(_plane_title(after, before, is_trained)) + "."]
-    for i, s in enumerate(after):
-        outside = int((np.abs(s.eigenvalues) > 1).sum())
-        was = f", before training {before[i].radius:.2f}" if before else ""
-        said.append(
-            f"{s.name}: spectral radius {s.radius:.2f}{was}; {outside} of {len(s.eigenvalues)} eigenvalues lie "
-            "outside the unit circle."
-        )
-    return " ".join(said).replace("<sub>", "").replace("</sub>", "")
+    title = " ".join(_plane_title(after, before, is_trained)).replace("<sub>", "_").replace("</sub>", "")
+    outside = int((np.abs(after.eigenvalues) > 1).sum())
+    return f"{title}. {outside} of {len(after.eigenvalues)} eigenvalues lie outside the unit circle."
 
 
-def _plane_title(after: Sequence[Spectrum], before: Sequence[Spectrum] | None, is_trained: bool) -> tuple[str, str]:
-    largest = max(range(len(after)), key=lambda i: after[i].radius)
-    s = after[largest]
-    of = lettered(s.name) if len(after) == 1 else f"{lettered(s.name)} ({GATES[s.name]})"
-    where = "inside" if s.radius < 1 else "beyond"
-    first = f"Spectral radius of {of} {s.radius:.2f},"
-    if before:
-        return first, f"{where} the unit circle; {before[largest].radius:.2f} before training"
-    return first, f"{where} the unit circle{'' if is_trained else ', as drawn for training'}"
+def _plane_title(after: Spectrum, before: Spectrum | None, is_trained: bool) -> tuple[str, str]:
+    gate = f", {GATES[after.name]}" if after.name in GATES else ""
+    where = "inside the circle" if after.radius < 1 else "outside the circle"
+    was = f", {before.radius:.2f} before" if before else "" if is_trained else ", untrained"
+    return f"{lettered(after.name)}{gate}: spectral radius {after.radius:.2f}", f"{where}{was}"
 
 
-def _plane(end: str, x: tuple[float, float], y: tuple[float, float], reach: float, ink: theme.Ink) -> Dict:
-    """The two axes of a panel: one unit is as long to the right as upward."""
-    shared: Dict = {
-        "range": [-reach, reach], "gridcolor": ink.grid, "zeroline": True, "zerolinecolor": ink.grid,
-        "fixedrange": True, "nticks": 5, "tickfont": {"size": 12, "color": ink.foreground}, "constrain": "domain",
-    }  # fmt: skip
-    name = {"font": {"size": 13, "color": ink.foreground}, "standoff": 2}
+def _points(spectrum: Spectrum, when: str, ink: theme.Ink) -> Dict:
+    diameter = 8 if len(spectrum.eigenvalues) <= 32 else 5
+    marker: Dict = {"size": diameter, "color": theme.HIDDEN, "opacity": 0.8}
+    if when == BEFORE:
+        marker = {"size": diameter, "symbol": "circle-open", "color": ink.foreground, "opacity": 0.5}
     return {
-        f"xaxis{end}": shared | {"domain": x, "anchor": f"y{end}", "title": {"text": "real part", **name}},
-        f"yaxis{end}": shared | {
-            "domain": y, "anchor": f"x{end}", "scaleanchor": f"x{end}",
-            "title": {"text": "imaginary part" if x[0] == 0 else "", **name},
-        },
-    }  # fmt: skip
-
-
-def _points(spectrum: Spectrum, when: str, end: str, is_first: bool, ink: theme.Ink) -> Dict:
-    is_before = when == "before training"
-    marker = {
-        "size": 7, "symbol": "circle-open" if is_before else "circle", "opacity": 0.9 if is_before else 0.75,
-        "color": ink.muted if is_before else theme.HIDDEN, "line": {"width": 1.2} if is_before else {"width": 0},
-    }  # fmt: skip
-    return {
-        "type": "scatter", "mode": "markers", "name": when, "legendgroup": when, "showlegend": is_first,
+        "type": "scatter", "mode": "markers", "name": when, "marker": marker,
         "x": spectrum.eigenvalues.real.astype(np.float32), "y": spectrum.eigenvalues.imag.astype(np.float32),
-        "xaxis": f"x{end}", "yaxis": f"y{end}", "marker": marker,
         "hovertemplate": f"{lettered(spectrum.name)}, {when}<br>%{{x:.3f}} + %{{y:.3f}} i<extra></extra>",
-    }  # fmt: skip
-
-
-def _panel_name(spectrum: Spectrum, x: float, top: float) -> Dict:
-    return {
-        "xref": "paper", "x": x, "xanchor": "center", "yref": "paper", "y": top, "yanchor": "bottom", "yshift": 2,
-        "text": f"<b>{lettered(spectrum.name)}</b> {GATES[spectrum.name]}: {spectrum.radius:.2f}", "showarrow": False,
-        "font": {"size": 13},
     }  # fmt: skip
