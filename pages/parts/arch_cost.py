@@ -155,7 +155,8 @@ def _formulas(model: ModelConfig) -> str:
         "picks a column, so there $I$ counts as 0. A sequence takes $T$ times as many.\n"
         f"* **Memory for the backward pass**: every step leaves ${kept}$ numbers in every layer{directions} "
         f"({which}), the embedded character if there is one, and the softmax of $V$; 4 bytes each, for one sequence. "
-        "A batch of $B$ takes $B$ times as much. Truncated BPTT stops this growth at the length of its chunks."
+        "A batch of $B$ takes $B$ times as much. Truncated BPTT stops this growth at the length of its chunks. "
+        "A fast implementation may keep more."
     )
 
 
@@ -245,23 +246,23 @@ def _eigenvalues(chosen: Blueprint, first: Weights | None) -> None:
     if model.hidden_size > LARGEST:
         st.info(f"They are computed for a hidden size of at most {LARGEST}; this one is {model.hidden_size:,}.")
         return
-    places = {
+    parts = {
         f"layer {layer + 1}{', backward' if backward else ''}": (layer, backward)
         for layer in range(model.num_layers)
         for backward in (False, True)[: model.directions]
     }
-    where = next(iter(places))
-    if len(places) > 1:
-        where = st.selectbox("Layer", list(places), key="arch_cost_layer", persist_state="session")
-    layer, backward = places.get(where, (0, False))
+    where = next(iter(parts))
+    if len(parts) > 1:
+        where = st.selectbox("Layer", list(parts), key="arch_cost_layer", persist_state="session")
+    layer, backward = parts.get(where, (0, False))
     after = _spectra(chosen.name, "as they are", model, chosen.weights, layer, backward)
     before = [None] * len(after)
     if first is not None:
         before = _spectra(chosen.name, "first", model, first, layer, backward)
     is_one = len(after) == 1
-    columns = [st.container()] if is_one else st.columns(2)
-    for i, (now, then) in enumerate(zip(after, before, strict=True)):
-        columns[i % len(columns)].plotly_chart(
+    places = [st.container()] if is_one else [place for _ in range(0, len(after), 2) for place in st.columns(2)]
+    for i, (place, now, then) in enumerate(zip(places, after, before, strict=False)):
+        place.plotly_chart(
             eigenvalue_plane(now, then, chosen.is_trained, shell.is_dark(), 440 if is_one else 360), width="stretch",
             key=f"arch_cost_plane_{i}", config=shell.PLOT_CONFIG,
             alt=eigenvalue_plane_alt(now, then, chosen.is_trained),

@@ -148,8 +148,8 @@ def _show_steps(network: StepNetwork, inputs: Inputs, x: tuple[float, ...] | Non
         if not inputs:
             history = [_not_taken(history[0])]
         st.plotly_chart(
-            step_bars(history, name, shell.is_dark(), "x = y1" if i else "x"), width="stretch", key=f"arch_step_bars_{i}",
-            config=shell.PLOT_CONFIG, alt=step_bars_alt(history, name),
+            step_bars(history, name, shell.is_dark(), "x = y1" if i else "x"), width="stretch",
+            key=f"arch_step_bars_{i}", config=shell.PLOT_CONFIG, alt=step_bars_alt(history, name),
         )  # fmt: skip
     if inputs:
         narrow = st.column_config.NumberColumn(width=50)

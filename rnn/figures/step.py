@@ -58,7 +58,7 @@ def step_bars(history: Sequence[Stepped], name: str = "net", dark: bool = False,
     zeros = [_zero(column, ink) for column in columns]
     axes = {
         f"xaxis{column.axis[1:]}": {
-            "domain": column.domain, "range": [-column.reach, column.reach], "visible": False, "fixedrange": True,
+            "domain": list(column.domain), "range": [-column.reach, column.reach], "visible": False, "fixedrange": True,
             "anchor": "y",
         }
         for column in columns

@@ -23,7 +23,7 @@ WRITTEN = 8  # rows and columns whose cells have room for their numbers
 LEVELS = 127
 NEGATIVE = {False: "#4A5461", True: "#AEB7C2"}  # on the light and the dark background
 TITLE = 58  # pixels
-BEFORE = "before training"
+BEFORE = "before"
 GATES = {
     "W_hr": "reset gate", "W_hz": "update gate", "W_hn": "candidate", "W_hi": "input gate", "W_hf": "forget gate",
     "W_hg": "candidate", "W_ho": "output gate",
@@ -166,7 +166,7 @@ def eigenvalue_plane(
     ink = theme.ink(dark)
     known = [after] if before is None else [after, before]
     reach = 1.12 * max([1.0, *(s.radius for s in known)])
-    points = [_points(after, "after training" if is_trained else "eigenvalues", ink)]
+    points = [_points(after, "trained" if is_trained else "eigenvalues", ink)]
     points += [_points(s, BEFORE, ink) for s in known[1:]]  # rings, through which the others are seen
     circle = {
         "type": "circle", "x0": -1, "x1": 1, "y0": -1, "y1": 1, "layer": "below",
