@@ -54,12 +54,12 @@ def _parameters(chosen: Blueprint, T: int) -> None:
         }
         for p in table
     ]  # fmt: skip
-    number = st.column_config.NumberColumn(format="localized")
+    number = st.column_config.NumberColumn(format="localized", width=75)
+    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, color="gray", width=95)
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, width="stretch", key="arch_cost_table",
         column_config={
-            "numbers": number, "bytes": number,
-            "share": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, color="gray"),
+            "shape": st.column_config.TextColumn(width=90), "numbers": number, "bytes": number, "share": share,
         },
     )  # fmt: skip
     _ways_in(chosen.model, V)

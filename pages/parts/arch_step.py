@@ -157,6 +157,8 @@ def _show_steps(network: StepNetwork, inputs: Inputs, x: tuple[float, ...] | Non
             _table(network, steps), hide_index=True, width="stretch", key="arch_step_table",
             column_config={"step": narrow},
         )  # fmt: skip
+    if network.is_worked:
+        st.caption("x may be a matrix, too: a 3 × 3 matrix of ones gives three columns, each as 1, 1, 1 gives it.")
     st.caption("The code that ran")
     st.code(step_code(network, inputs), language="python", wrap_lines=True)
 
