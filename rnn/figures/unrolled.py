@@ -44,8 +44,8 @@ def unrolled(trace: Trace, start: int = 0, steps: int = STEPS, name: str = "RNN"
     drawing = Drawing.joined([_before(trace, start, ink), *columns])
     top = _outputs(trace) + ROW * GUESSES + 2
     return theme.figure(
-        [strokes.texts(drawing.labels), strokes.hover(drawing.labels)], "<br>".join(map(_shielded, _title(trace, shown, name))), "",
-        "", dark, height=top + HEADING,
+        [strokes.texts(drawing.labels), strokes.hover(drawing.labels)],
+        "<br>".join(map(_shielded, _title(trace, shown, name))), "", "", dark, height=top + HEADING,
         xaxis={"range": [LEFT, max(len(shown), 1) + RIGHT], "visible": False, "fixedrange": True},
         yaxis={"range": [0, top], "visible": False, "fixedrange": True},
         shapes=[*drawing.boxes, *drawing.frames], annotations=[*drawing.arrows, *_names(trace, ink)],
@@ -130,7 +130,9 @@ def _hidden(trace: Trace, t: int, x: int, ink: theme.Ink) -> Drawing:
     boxes = []
     for unit, h in enumerate(values):
         y = HIDDEN + ROW * (len(values) - 1 - unit)
-        boxes.append(strokes.box(x, y, signed(h), abs(h), theme.HIDDEN, f"step {t + 1}, unit {unit + 1}<br>h = {h:.5f}", ink))
+        boxes.append(
+            strokes.box(x, y, signed(h), abs(h), theme.HIDDEN, f"step {t + 1}, unit {unit + 1}<br>h = {h:.5f}", ink)
+        )
     middle = HIDDEN + ROW * len(values) / 2
     tail, head = (x - 1 + HALF if x > 1 else BEFORE + 0.12), x - HALF
     weights = Label(x - 0.5, middle + 14, "W<sub>hh</sub>", ink.hidden, 11)
