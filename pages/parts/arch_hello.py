@@ -50,6 +50,7 @@ TABLES = {  # name: rows, columns
     "W_xh": (UNITS, LETTERS), "W_hh": (UNITS, UNITS), "W_hy": (LETTERS, UNITS), "b_h": (["b_h"], UNITS),
     "b_y": (["b_y"], LETTERS),
 }  # fmt: skip
+WIDTH = 62  # pixels of a column
 STEPS = [f"t = {t + 1}" for t in range(len(READ))]
 
 _versions = count()
@@ -93,13 +94,17 @@ def show(chosen: Blueprint, T: int) -> None:
 
 @st.fragment
 def _walk_through() -> None:
-    mode = st.segmented_control(
-        "Whose numbers", [LECTURE, NETWORK], default=LECTURE, required=True, label_visibility="collapsed",
-        **in_url(MODE),
-    )  # fmt: skip
+    row = st.container(horizontal=True, vertical_alignment="center")
+    with row:
+        mode = st.segmented_control(
+            "Whose numbers", [LECTURE, NETWORK], default=LECTURE, required=True, label_visibility="collapsed",
+            **in_url(MODE),
+        )  # fmt: skip
     try:
         if mode == NETWORK:
-            _network()
+            with row.popover("Settings", icon=":material/tune:"):
+                settings = _settings()
+            _network(*settings)
         else:
             _lecture()
     except PlaygroundError as error:
@@ -123,9 +128,9 @@ def _lecture() -> None:
         _picture(walk)
         p = walk.probabilities[0, CHARACTERS.index(TARGETS[0])]
         st.caption(
-            f"Training time: “{READ}” is read, and “{TARGETS}” should come, the same word shifted by one. Loss at a step: "
-            f"−ln of the target's probability; at t = 1, −ln {p:.3f} = {walk.losses[0]:.3f} nats. States and logits are "
-            "those of Stanford cs231n, lecture 10."
+            f"Training time: “{READ}” is read, and “{TARGETS}” should come, the same word shifted by one. The loss of "
+            f"a step is −ln of the target's probability: at t = 1, −ln {p:.3f} = {walk.losses[0]:.3f} nats. States and "
+            "logits are those of Stanford cs231n, lecture 10."
         )
 
 
@@ -136,9 +141,8 @@ def _undo() -> None:
 # A network --------------------------------------------------------------------------------------------------------
 
 
-def _network() -> None:
+def _network(seed: int, rule: str, rate: float) -> None:
     """One of its own shape: trained step by step, sampled, and taken apart."""
-    seed, rule, rate = _settings()
     bench = _bench(seed)
     buttons, picture, writing, curve, gradient = (st.container() for _ in range(5))
     with st.expander("The weights, each can be changed"):
@@ -146,7 +150,7 @@ def _network() -> None:
             r"$h_t = \tanh(W_{xh} x_t + W_{hh} h_{t-1} + b_h)$ and $y_t = W_{hy} h_t + b_y$: "
             "a row for each number that comes out, a column for each that goes in."
         )
-        left, right = st.columns(2)
+        left, right = st.columns([4, 3])
         are_numbers = _written(bench.tables, TABLES, [left, right, left, right, left])
     bench.progress = replace(bench.progress, weights=bench.tables.now)
     weights = bench.progress.weights
@@ -169,15 +173,15 @@ def _network() -> None:
 
 
 def _settings() -> tuple[int, str, float]:
-    left, middle, right = st.columns([1, 1.3, 1])
+    """Seed, update rule and learning rate."""
     seed = number_input(
-        left, "Seed", 0, LARGEST, FIRST_SEED, SEED, help="Draws the first weights. Another: start over."
+        st, "Seed", 0, LARGEST, FIRST_SEED, SEED, help="Draws the first weights. Another seed starts over."
     )
-    rule = middle.selectbox("Update", list(RULES), format_func=RULES.__getitem__, **in_url(RULE))
+    rule = st.selectbox("Update", list(RULES), format_func=RULES.__getitem__, **in_url(RULE))
     rule = rule if rule in RULES else "sgd"
     rate = number_input(
-        right, "Learning rate", LOWEST_RATE, HIGHEST_RATE, FIRST_RATES[rule], RATE.format(rule), format="%g",
-    )  # fmt: skip
+        st, "Learning rate", LOWEST_RATE, HIGHEST_RATE, FIRST_RATES[rule], RATE.format(rule), format="%g"
+    )
     return max(0, min(int(seed), LARGEST)), rule, max(LOWEST_RATE, min(float(rate), HIGHEST_RATE))
 
 
@@ -282,9 +286,7 @@ def _writing(walk: Walk, weights: Mapping[str, Array]) -> None:
         f"Test time: after “{READ[0]}”, each letter that it writes is what it reads next.\n"
         f"* Always the likeliest: **{hello.greedy(weights)}**\n"
         f"* Drawn from the softmax: {texts}\n\n"
-        f"{right} of {TEXTS} draws say {WORD}. The probability of {WORD} is e to the minus total loss, "
-        f"e<sup>−{figures.number(walk.total)}</sup> = {chance:.1%}.",
-        unsafe_allow_html=True,
+        f"{right} of {TEXTS} draws say {WORD}. It has the probability $e^{{-L}}$ with $L$ the total loss: {chance:.1%}."
     )
     st.button("Draw again", key="arch_hello_draw", icon=":material/casino:", on_click=_draw_again)
 
@@ -302,16 +304,16 @@ def _gradient(walk: Walk, weights: Mapping[str, Array], of_autograd: Array) -> N
     )  # fmt: skip
     total = shares.sum((0, 1))
     st.caption(
-        "Norms of matrices: the matrices add up, their norms do not. Copy 1 has no share, for it multiplied h₀ = 0. "
-        "The shares are backpropagation through time by hand; their sum and autograd's gradient of the total loss differ "
+        "The numbers are norms: matrices add up, their norms do not. Copy 1 multiplied h₀ = 0, so it has no share. The "
+        "shares are backpropagation through time by hand; their sum differs from autograd's gradient of the total loss "
         f"by {np.abs(total - of_autograd).max():.0e} at most."
     )
     with st.expander("The nine numbers of each"):
-        rows = {f"dL{t + 1}/dW_hh": shares[t].sum(0) for t in range(len(shares))}
-        rows |= {"their sum": total, "autograd": of_autograd}
+        columns = {f"L{t + 1}": shares[t].sum(0).ravel() for t in range(len(shares))}
+        columns |= {"sum": total.ravel(), "autograd": of_autograd.ravel()}
         cells = [f"{i + 1},{j + 1}" for i in range(HIDDEN) for j in range(HIDDEN)]
-        frame = pd.DataFrame([matrix.ravel() for matrix in rows.values()], list(rows), cells)
-        st.dataframe(frame.style.format("{:.4f}"), width="stretch", key="arch_hello_numbers")
+        decimals = {name: st.column_config.NumberColumn(format="%.4f", width=WIDTH) for name in columns}
+        st.dataframe(pd.DataFrame(columns, cells), column_config=decimals, key="arch_hello_numbers", height="content")
 
 
 # What both have ---------------------------------------------------------------------------------------------------
@@ -332,6 +334,8 @@ def _written(
     if any(key.format(name) not in st.session_state for name in names):
         tables.drawn = tables.now  # they come on show (again): what was written is in their numbers
     now: dict[str, Array] = dict(tables.now)
+    two_decimals = st.column_config.NumberColumn(format="%.2f", width=WIDTH)  # on show; a cell keeps all it has
+    names_only = st.column_config.Column(disabled=True)
     are_numbers = True
     for (name, (rows, columns)), place in zip(names.items(), places, strict=True):
         values = np.atleast_2d(tables.drawn[name])
@@ -340,7 +344,7 @@ def _written(
                 st.caption(f"{name}, {' × '.join(map(str, tables.drawn[name].shape))}")
             edited: Any = st.data_editor(
                 pd.DataFrame(values, list(rows), list(columns)), key=key.format(name), width="stretch",
-                num_rows="fixed", column_config={c: st.column_config.NumberColumn(format="%.3f") for c in columns},
+                num_rows="fixed", column_config=dict.fromkeys(columns, two_decimals) | {"_index": names_only},
             )  # fmt: skip
             try:
                 typed = hello.checked(edited.to_numpy(object).tolist(), name, rows, columns)

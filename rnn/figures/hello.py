@@ -169,10 +169,12 @@ def _loss(walk: Walk, t: int, ink: theme.Ink) -> Drawing:
     target, loss = walk.targets[t], float(walk.losses[t])
     p = float(walk.probabilities[t, walk.characters.index(target)])
     words = f"step {t + 1}: −ln {p:.5f} = {loss:.5f} nats"
+    plus = [Label(x - 0.5, bottom + 0.5 * LINE, "+", ink.foreground, NUMBERS)] if t else []
     return Drawing(
         labels=[
             Label(x, bottom + 1.5 * LINE, f"target <b>“{target}”</b>", ink.foreground, NUMBERS),
             Label(x, bottom + 0.5 * LINE, f"loss {number(loss)}", ink.foreground, NUMBERS, words=words),
+            *plus,
         ]
     )
 
