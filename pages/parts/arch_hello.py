@@ -286,9 +286,13 @@ def _writing(walk: Walk, weights: Mapping[str, Array]) -> None:
         f"Test time: after “{READ[0]}”, each letter that it writes is what it reads next.\n"
         f"* Always the likeliest: **{hello.greedy(weights)}**\n"
         f"* Drawn from the softmax: {texts}\n\n"
-        f"{right} of {TEXTS} draws say {WORD}. It has the probability $e^{{-L}}$ with $L$ the total loss: {chance:.1%}."
+        f"{right} of {TEXTS} draws say {WORD}. It has the probability $e^{{-L}}$ with $L$ the total loss: {_percent(chance)}."
     )
     st.button("Draw again", key="arch_hello_draw", icon=":material/casino:", on_click=_draw_again)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
 
 
 def _draw_again() -> None:

@@ -293,27 +293,28 @@ def hello_gradient(shares: NDArray[np.float64], targets: str, dark: bool = False
         Label(SUM_COLUMN, AXIS - 12, "sum", ink.foreground, 12),
         Label(LOSSES, AXIS + ROW / 2, "sum", ink.foreground),
     ]
-    columns.append(
-        Label((T + 1) / 2, 10, "step whose copy of W<sub>hh</sub> the gradient goes through", ink.foreground, 12)
-    )
+    axis = {
+        "text": "step whose copy of W<sub>hh</sub> the gradient goes through", "x": (T + 1) / 2, "y": 10,
+        "font": {"size": 12}, "showarrow": False,
+    }  # fmt: skip
     drawing = Drawing.joined([*parts, Drawing(labels=[*rows, *columns])])
     top = sums + ROW * T + 4
     return _drawn(
-        drawing, [], "<br>".join(_gradient_title(shares)), GRADIENT_LEFT, SUM_COLUMN + GRADIENT_RIGHT, top, dark
+        drawing, [axis], "<br>".join(_gradient_title(shares)), GRADIENT_LEFT, SUM_COLUMN + GRADIENT_RIGHT, top, dark
     )
 
 
 def hello_gradient_alt(shares: NDArray[np.float64], targets: str) -> str:
     """The figure in words; the arguments are those of `hello_gradient`."""
-    of_losses = ", ".join(f"loss {t + 1} (“{c}”) {number(_norm(shares[t].sum(0)))}" for t, c in enumerate(targets))
-    of_copies = ", ".join(f"copy {k + 1} {number(_norm(shares[:, k].sum(0)))}" for k in range(len(shares)))
+    of_losses = ", ".join(f"loss {t + 1} (“{c}”) {_short(_norm(shares[t].sum(0)))}" for t, c in enumerate(targets))
+    of_copies = ", ".join(f"copy {k + 1} {_short(_norm(shares[:, k].sum(0)))}" for k in range(len(shares)))
     title = " ".join(_gradient_title(shares)).replace("<sub>hh</sub>", "_hh")
     return f"{title}. By loss: {of_losses}. By copy of the matrix: {of_copies}."
 
 
 def _gradient_title(shares: NDArray[np.float64]) -> tuple[str, str]:
     return (
-        f"‖dL/dW<sub>hh</sub>‖ = {number(_norm(shares.sum((0, 1))))}, a sum of shares:",
+        f"‖dL/dW<sub>hh</sub>‖ = {_short(_norm(shares.sum((0, 1))))}, a sum of shares:",
         "of each loss, through each copy of W<sub>hh</sub>",
     )
 
