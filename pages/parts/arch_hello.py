@@ -280,13 +280,13 @@ def _writing(walk: Walk, weights: Mapping[str, Array]) -> None:
     """Test time: what it writes by itself."""
     draws = st.session_state.get(DRAWS, 0)
     drawn = hello.samples(weights, TEXTS, TEXTS * draws)
-    right, chance = drawn.count(WORD), math.exp(-walk.total)
+    right, chance = drawn.count(WORD), _percent(math.exp(-walk.total))
     texts = ", ".join(f"**{text}**" if text == WORD else text for text in drawn)
     st.markdown(
         f"Test time: after “{READ[0]}”, each letter that it writes is what it reads next.\n"
         f"* Always the likeliest: **{hello.greedy(weights)}**\n"
         f"* Drawn from the softmax: {texts}\n\n"
-        f"{right} of {TEXTS} draws say {WORD}. It has the probability $e^{{-L}}$ with $L$ the total loss: {_percent(chance)}."
+        f"{right} of {TEXTS} draws say {WORD}. It has the probability $e^{{-L}}$ with $L$ the total loss: {chance}."
     )
     st.button("Draw again", key="arch_hello_draw", icon=":material/casino:", on_click=_draw_again)
 
