@@ -306,6 +306,39 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Walk:
+    """A character model's way through one text, with the loss at every step.
+
+    Attributes:
+        text: the characters read, T of them.
+        targets: the character that should come after each of them, T of them.
+        characters: the vocabulary, V of them.
+        states: the hidden state after each character, shape (T, H); that before the first one is zeros.
+        logits: the scores of the next character, shape (T, V).
+        probabilities: their softmax, shape (T, V), rows sum to 1.
+        losses: -ln of the target's probability, nats, shape (T,).
+    """
+
+    text: str
+    targets: str
+    characters: tuple[str, ...]
+    states: NDArray[np.float64]
+    logits: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+    losses: NDArray[np.float64]
+
+    @property
+    def total(self) -> float:
+        """The loss of the whole sequence, nats: the sum over its steps."""
+        return float(self.losses.sum())
+
+    @property
+    def guesses(self) -> str:
+        """The likeliest character after each step."""
+        return "".join(self.characters[i] for i in self.logits.argmax(axis=1))
+
+
+@dataclass(frozen=True, slots=True)
 class RunInfo:
     """One run in the store, as it is listed.
 

@@ -2,59 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from html import escape
-from itertools import chain
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from rnn.figures import theme
+from rnn.figures import strokes, theme
 from rnn.figures.characters import visible
+from rnn.figures.strokes import FIXED_WIDTH, HALF, ROW, Drawing, Label, signed
 from rnn.records import Trace
 
 STEPS = 5  # columns that a phone has room for
 UNITS = 4  # values of the hidden state that are shown, the first ones
 GUESSES = 3  # likeliest next characters that are shown
 
-# Across, the unit is one time step, so that the drawing widens with the page: column i is centred at x = i.
 LEFT, NAMES, BEFORE = -0.12, 0.0, 0.36  # the edge, the names of the rows, the state before the first column
-HALF, RIGHT = 0.31, 0.46  # half a box, and from the middle of the last one to the other edge
-# Upward, the unit is one pixel, because letters do not shrink.
-ROW, ARROW, GAP, HEADING = 25, 40, 1.5, 55
+RIGHT = 0.46  # from the middle of the last box to the other edge
+ARROW, HEADING = 40, 55
 INPUT = 24  # the bottom of the input boxes; the numbers of the steps stand below
 HIDDEN = INPUT + ROW + ARROW
 
-PROPORTIONAL, FIXED_WIDTH = "Source Sans, sans-serif", "Source Code Pro, Menlo, Consolas, monospace"
-
 Dict = dict[str, Any]
-
-
-class Label(NamedTuple):
-    """A text on the drawing; `words` appear when the pointer is there."""
-
-    x: float
-    y: float
-    text: str
-    colour: str
-    size: int = 13
-    position: str = "middle center"  # of the text, seen from (x, y)
-    family: str = PROPORTIONAL
-    words: str = ""
-
-
-class Drawing(NamedTuple):
-    """What is drawn on the axes: boxes at the bottom, then labels, frames and arrows."""
-
-    boxes: Sequence[Dict] = ()
-    labels: Sequence[Label] = ()
-    frames: Sequence[Dict] = ()
-    arrows: Sequence[Dict] = ()
-
-    @classmethod
-    def joined(cls, drawings: Iterable[Self]) -> Self:
-        return cls(*(list(chain(*parts)) for parts in zip(*drawings, strict=True)))
 
 
 def unrolled(trace: Trace, start: int = 0, steps: int = STEPS, name: str = "RNN", dark: bool = False) -> go.Figure:
@@ -75,8 +44,8 @@ def unrolled(trace: Trace, start: int = 0, steps: int = STEPS, name: str = "RNN"
     drawing = Drawing.joined([_before(trace, start, ink), *columns])
     top = _outputs(trace) + ROW * GUESSES + 2
     return theme.figure(
-        [_labels(drawing.labels), _hover(drawing.labels)], "<br>".join(map(_shielded, _title(trace, shown, name))), "",
-        "", dark, height=top + HEADING,
+        [strokes.texts(drawing.labels), strokes.hover(drawing.labels)],
+        "<br>".join(map(_shielded, _title(trace, shown, name))), "", "", dark, height=top + HEADING,
         xaxis={"range": [LEFT, max(len(shown), 1) + RIGHT], "visible": False, "fixedrange": True},
         yaxis={"range": [0, top], "visible": False, "fixedrange": True},
         shapes=[*drawing.boxes, *drawing.frames], annotations=[*drawing.arrows, *_names(trace, ink)],
@@ -106,12 +75,6 @@ def guesses(trace: Trace, t: int) -> list[int]:
     if following is not None and following not in order:
         order[-1] = following
     return order
-
-
-def signed(value: float) -> str:
-    """One decimal and a true minus; what rounds to 0 has no sign. Large values (of relu) get two digits."""
-    short = f"{value:.1f}" if abs(value) < 99 else f"{value:.0e}"
-    return short.replace("-0.0", "0.0").replace("-", "−")
 
 
 def _shielded(text: str) -> str:
@@ -154,10 +117,10 @@ def _column(trace: Trace, t: int, x: int, ink: theme.Ink) -> Drawing:
 def _input(trace: Trace, t: int, x: int, ink: theme.Ink) -> Drawing:
     """The number of the step, the character read, and the way up from it."""
     character = _shielded(visible(trace.text[t]))
-    box = _box(x, INPUT, character, 1, theme.INPUT, f"step {t + 1} reads “{character}”", ink)
+    box = strokes.box(x, INPUT, character, 1, theme.INPUT, f"step {t + 1} reads “{character}”", ink)
     number = Label(x, INPUT / 2 - 2, f"t = {t + 1}", ink.foreground, 12)
     weights = Label(x, INPUT + ROW + ARROW / 2, "\N{NO-BREAK SPACE}W<sub>xh</sub>", ink.input, position="middle right")
-    up = _arrow((x, INPUT + ROW), (x, HIDDEN), theme.INPUT)
+    up = strokes.arrow((x, INPUT + ROW), (x, HIDDEN), theme.INPUT)
     return Drawing.joined([box, Drawing(labels=[number, weights], arrows=[up])])
 
 
@@ -167,11 +130,13 @@ def _hidden(trace: Trace, t: int, x: int, ink: theme.Ink) -> Drawing:
     boxes = []
     for unit, h in enumerate(values):
         y = HIDDEN + ROW * (len(values) - 1 - unit)
-        boxes.append(_box(x, y, signed(h), abs(h), theme.HIDDEN, f"step {t + 1}, unit {unit + 1}<br>h = {h:.5f}", ink))
+        boxes.append(
+            strokes.box(x, y, signed(h), abs(h), theme.HIDDEN, f"step {t + 1}, unit {unit + 1}<br>h = {h:.5f}", ink)
+        )
     middle = HIDDEN + ROW * len(values) / 2
     tail, head = (x - 1 + HALF if x > 1 else BEFORE + 0.12), x - HALF
     weights = Label(x - 0.5, middle + 14, "W<sub>hh</sub>", ink.hidden, 11)
-    across = _arrow((tail, middle), (head, middle), theme.HIDDEN)
+    across = strokes.arrow((tail, middle), (head, middle), theme.HIDDEN)
     return Drawing.joined([*boxes, Drawing(labels=[weights], arrows=[across])])
 
 
@@ -184,11 +149,11 @@ def _output(trace: Trace, t: int, x: int, ink: theme.Ink) -> Drawing:
         name = _shielded(visible(trace.characters[i]))
         rank = 1 + int(np.count_nonzero(probabilities > p))
         words = f"after step {t + 1}: “{name}”<br>p = {p:.5f}, number {rank} of {len(probabilities)}"
-        rows.append(_box(x, y, f"{p:.2f}", p, theme.OUTPUT, words, ink))
+        rows.append(strokes.box(x, y, f"{p:.2f}", p, theme.OUTPUT, words, ink))
         rows.append(Drawing(labels=[Label(x - HALF - 0.13, y + ROW / 2, name, ink.foreground, 14, family=FIXED_WIDTH)]))
-        frames += [_frame(x, y, ink)] if i == following else []
+        frames += [strokes.frame(x, y, ink)] if i == following else []
     weights = Label(x, bottom - ARROW / 2, "\N{NO-BREAK SPACE}W<sub>hy</sub>", ink.output, position="middle right")
-    up = _arrow((x, bottom - ARROW), (x, bottom), theme.OUTPUT)
+    up = strokes.arrow((x, bottom - ARROW), (x, bottom), theme.OUTPUT)
     return Drawing.joined([*rows, Drawing(labels=[weights], frames=frames, arrows=[up])])
 
 
@@ -211,52 +176,3 @@ def _names(trace: Trace, ink: theme.Ink) -> list[Dict]:
         {"x": NAMES, "y": y, "text": text, "font": {"color": colour, "size": 13}, "textangle": a, "showarrow": False}
         for y, text, colour, a in names
     ]
-
-
-# The strokes ------------------------------------------------------------------------------------------------------
-
-
-def _box(x: float, y: float, text: str, magnitude: float, colour: str, words: str, ink: theme.Ink) -> Drawing:
-    """A value in its box, the darker the larger; `words` appear under the pointer."""
-    opacity = 0.06 + 0.94 * min(magnitude, 1.0)  # a box is seen even at 0
-    box = {
-        "type": "rect", "x0": x - HALF, "x1": x + HALF, "y0": y + GAP, "y1": y + ROW - GAP, "layer": "below",
-        "fillcolor": theme.shade(colour, opacity), "line": {"color": colour, "width": 1},
-    }  # fmt: skip
-    on_it = theme.text_on(colour, opacity, ink.background)
-    return Drawing([box], [Label(x, y + ROW / 2, text, on_it, 14, family=FIXED_WIDTH, words=words)])
-
-
-def _frame(x: float, y: float, ink: theme.Ink) -> Dict:
-    """Around a box of the outputs and the character on its left."""
-    return {
-        "type": "rect", "x0": x - HALF - 0.26, "x1": x + HALF + 0.03, "y0": y - 0.5, "y1": y + ROW + 0.5,
-        "line": {"color": ink.foreground, "width": 2.5},
-    }  # fmt: skip
-
-
-def _arrow(tail: tuple[float, float], head: tuple[float, float], colour: str) -> Dict:
-    return {
-        "x": head[0], "y": head[1], "ax": tail[0], "ay": tail[1], "axref": "x", "ayref": "y", "text": "",
-        "showarrow": True, "arrowhead": 2, "arrowsize": 1.1, "arrowwidth": 1.8, "arrowcolor": colour,
-    }  # fmt: skip
-
-
-def _labels(labels: Sequence[Label]) -> Dict:
-    """All labels as one trace, which is less to send than as many annotations."""
-    font = {"color": [s.colour for s in labels], "size": [s.size for s in labels], "family": [s.family for s in labels]}
-    return {
-        "type": "scatter", "mode": "text", "x": [s.x for s in labels], "y": [s.y for s in labels],
-        "text": [s.text for s in labels], "textfont": font, "textposition": [s.position for s in labels],
-        "hoverinfo": "skip", "cliponaxis": False,
-    }  # fmt: skip
-
-
-def _hover(labels: Sequence[Label]) -> Dict:
-    """Unseen points that the pointer finds."""
-    found = [s for s in labels if s.words]
-    return {
-        "type": "scatter", "mode": "markers", "x": [s.x for s in found], "y": [s.y for s in found],
-        "customdata": [s.words for s in found], "marker": {"size": 20, "opacity": 0},
-        "hovertemplate": "%{customdata}<extra></extra>",
-    }  # fmt: skip
