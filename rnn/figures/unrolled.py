@@ -75,7 +75,7 @@ def unrolled(trace: Trace, start: int = 0, steps: int = STEPS, name: str = "RNN"
     drawing = Drawing.joined([_before(trace, start, ink), *columns])
     top = _outputs(trace) + ROW * GUESSES + 2
     return theme.figure(
-        [_labels(drawing.labels), _hover(drawing.labels)], "<br>".join(map(_shielded, _title(trace, shown, name))), "",
+        [label_trace(drawing.labels), hover_trace(drawing.labels)], "<br>".join(map(shielded, _title(trace, shown, name))), "",
         "", dark, height=top + HEADING,
         xaxis={"range": [LEFT, max(len(shown), 1) + RIGHT], "visible": False, "fixedrange": True},
         yaxis={"range": [0, top], "visible": False, "fixedrange": True},
@@ -114,7 +114,7 @@ def signed(value: float) -> str:
     return short.replace("-0.0", "0.0").replace("-", "−")
 
 
-def _shielded(text: str) -> str:
+def shielded(text: str) -> str:
     """Text as Plotly shows it letter by letter: it reads tags, but no more entities than these three."""
     return escape(text, quote=False)
 
@@ -153,11 +153,11 @@ def _column(trace: Trace, t: int, x: int, ink: theme.Ink) -> Drawing:
 
 def _input(trace: Trace, t: int, x: int, ink: theme.Ink) -> Drawing:
     """The number of the step, the character read, and the way up from it."""
-    character = _shielded(visible(trace.text[t]))
+    character = shielded(visible(trace.text[t]))
     box = _box(x, INPUT, character, 1, theme.INPUT, f"step {t + 1} reads “{character}”", ink)
     number = Label(x, INPUT / 2 - 2, f"t = {t + 1}", ink.foreground, 12)
     weights = Label(x, INPUT + ROW + ARROW / 2, "\N{NO-BREAK SPACE}W<sub>xh</sub>", ink.input, position="middle right")
-    up = _arrow((x, INPUT + ROW), (x, HIDDEN), theme.INPUT)
+    up = arrow((x, INPUT + ROW), (x, HIDDEN), theme.INPUT)
     return Drawing.joined([box, Drawing(labels=[number, weights], arrows=[up])])
 
 
@@ -171,7 +171,7 @@ def _hidden(trace: Trace, t: int, x: int, ink: theme.Ink) -> Drawing:
     middle = HIDDEN + ROW * len(values) / 2
     tail, head = (x - 1 + HALF if x > 1 else BEFORE + 0.12), x - HALF
     weights = Label(x - 0.5, middle + 14, "W<sub>hh</sub>", ink.hidden, 11)
-    across = _arrow((tail, middle), (head, middle), theme.HIDDEN)
+    across = arrow((tail, middle), (head, middle), theme.HIDDEN)
     return Drawing.joined([*boxes, Drawing(labels=[weights], arrows=[across])])
 
 
@@ -181,14 +181,14 @@ def _output(trace: Trace, t: int, x: int, ink: theme.Ink) -> Drawing:
     rows, frames = [], []
     for row, i in enumerate(guesses(trace, t)):
         y, p = bottom + ROW * (GUESSES - 1 - row), float(probabilities[i])
-        name = _shielded(visible(trace.characters[i]))
+        name = shielded(visible(trace.characters[i]))
         rank = 1 + int(np.count_nonzero(probabilities > p))
         words = f"after step {t + 1}: “{name}”<br>p = {p:.5f}, number {rank} of {len(probabilities)}"
         rows.append(_box(x, y, f"{p:.2f}", p, theme.OUTPUT, words, ink))
         rows.append(Drawing(labels=[Label(x - HALF - 0.13, y + ROW / 2, name, ink.foreground, 14, family=FIXED_WIDTH)]))
         frames += [_frame(x, y, ink)] if i == following else []
     weights = Label(x, bottom - ARROW / 2, "\N{NO-BREAK SPACE}W<sub>hy</sub>", ink.output, position="middle right")
-    up = _arrow((x, bottom - ARROW), (x, bottom), theme.OUTPUT)
+    up = arrow((x, bottom - ARROW), (x, bottom), theme.OUTPUT)
     return Drawing.joined([*rows, Drawing(labels=[weights], frames=frames, arrows=[up])])
 
 
@@ -235,14 +235,14 @@ def _frame(x: float, y: float, ink: theme.Ink) -> Dict:
     }  # fmt: skip
 
 
-def _arrow(tail: tuple[float, float], head: tuple[float, float], colour: str) -> Dict:
+def arrow(tail: tuple[float, float], head: tuple[float, float], colour: str) -> Dict:
     return {
         "x": head[0], "y": head[1], "ax": tail[0], "ay": tail[1], "axref": "x", "ayref": "y", "text": "",
         "showarrow": True, "arrowhead": 2, "arrowsize": 1.1, "arrowwidth": 1.8, "arrowcolor": colour,
     }  # fmt: skip
 
 
-def _labels(labels: Sequence[Label]) -> Dict:
+def label_trace(labels: Sequence[Label]) -> Dict:
     """All labels as one trace, which is less to send than as many annotations."""
     font = {"color": [s.colour for s in labels], "size": [s.size for s in labels], "family": [s.family for s in labels]}
     return {
@@ -252,7 +252,7 @@ def _labels(labels: Sequence[Label]) -> Dict:
     }  # fmt: skip
 
 
-def _hover(labels: Sequence[Label]) -> Dict:
+def hover_trace(labels: Sequence[Label]) -> Dict:
     """Unseen points that the pointer finds."""
     found = [s for s in labels if s.words]
     return {

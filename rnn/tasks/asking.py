@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,49 @@ CHUNK = 32  # examples of a review between two places where others have a turn
 # Asking
 
 
+@dataclass(frozen=True)
+class Question:
+    """A person's own input as the task's networks take it.
+
+    Attributes:
+        example: one example; where `has_answer` is false, its target only fills its place.
+        has_answer: whether the right answer follows from the input; else only the person knows it.
+        words: those that were read, as they were typed; None where the input is no sentence.
+        unknown: those of them that the network does not know, which it reads all alike.
+        note: what the person should know about how it was read, or "".
+    """
+
+    example: Examples
+    has_answer: bool = True
+    words: tuple[str, ...] | None = None
+    unknown: tuple[str, ...] = ()
+    note: str = ""
+
+
+def question(task: Task, given: Any, seed: int = 0) -> Question:
+    """A person's own input, read; `given` and `seed` are those of `ask`.
+
+    Raises:
+        InputError: the input is not one that this task reads.
+        ConfigError: the task has no answers.
+    """
+    match task:
+        case Digit() | DigitRows() | DigitName():
+            return _image_question(task, given)
+        case Sentiment():
+            return _sentence_question(task, given)
+        case Frames():
+            return _frames_question(task, given, seed)
+        case Caption():
+            return _caption_question(task, given, seed)
+        case NumberNames():
+            return _name_question(task, given)
+        case FillBlank():
+            return _blank_question(task, given)
+        case _:
+            raise ConfigError("A model that predicts the next character answers nothing: let it write a sample.")
+
+
 def ask(task: Task, model: nn.Module, given: Any, seed: int = 0) -> Answer:
     """What the model answers to a person's own input.
 
@@ -60,65 +103,54 @@ def ask(task: Task, model: nn.Module, given: Any, seed: int = 0) -> Answer:
         InputError: the input is not one that this task reads.
         ConfigError: the task has no answers.
     """
-    match task:
-        case Digit() | DigitRows() | DigitName():
-            return _ask_about_image(task, model, given)
-        case Sentiment():
-            return _ask_about_sentence(task, model, given)
-        case Frames():
-            return _ask_about_frames(task, model, given, seed)
-        case Caption():
-            return _ask_for_caption(task, model, given, seed)
-        case NumberNames():
-            return _ask_for_name(task, model, given)
-        case FillBlank():
-            return _ask_about_blank(task, model, given)
-        case _:
-            raise ConfigError("A model that predicts the next character answers nothing: let it write a sample.")
+    asked = question(task, given, seed)
+    assert isinstance(task, Classification | Writing)
+    answer = replace(_answer(task, model, asked.example), unknown=asked.unknown, note=asked.note)
+    if not asked.has_answer:
+        answer = replace(answer, expected=None, is_right=None)
+    if asked.words is not None:
+        answer = replace(answer, inputs=" ".join(asked.words))
+    return _shortened(answer) if isinstance(task, FillBlank) else answer
 
 
-def _ask_about_image(task: Digit | DigitRows | DigitName, model: nn.Module, given: Any) -> Answer:
+def _image_question(task: Digit | DigitRows | DigitName, given: Any) -> Question:
     any_digit = np.zeros(1, np.int64)
-    return _without_expected(_answer(task, model, task.examples(Digits(_image(given)[np.newaxis], any_digit))))
+    return Question(task.examples(Digits(_image(given)[np.newaxis], any_digit)), has_answer=False)
 
 
-def _ask_about_sentence(task: Sentiment, model: nn.Module, given: Any) -> Answer:
+def _sentence_question(task: Sentiment, given: Any) -> Question:
     parsed = sentences.parse(_typed(given, "a sentence"), sentences.vocabulary())
     any_label = np.zeros(1, np.int64)
     read = sentences.Arrays(parsed.indices[np.newaxis], np.array([len(parsed.words)]), any_label)
-    answer = _without_expected(_answer(task, model, task.examples(read)))
     note = ""
     if parsed.unknown:
         note = f"The network does not know {', '.join(parsed.unknown)}: it reads each of them as one unknown word."
-    return replace(answer, inputs=" ".join(parsed.words), unknown=parsed.unknown, note=note)
+    return Question(task.examples(read), False, tuple(parsed.words), tuple(parsed.unknown), note)
 
 
-def _ask_about_frames(task: Frames, model: nn.Module, given: Any, seed: int) -> Answer:
+def _frames_question(task: Frames, given: Any, seed: int) -> Question:
     shown = _digits(given, 1, MAX_FRAMES)
-    answer = _answer(task, model, task.examples(Videos(_images_of(shown, seed), shown)))
-    count = shown.shape[1]
+    count, note = shown.shape[1], ""
     if count > task.length:
         note = f"The network learned from videos of {task.length} frames; this one has {count}."
-        return replace(answer, note=note)
-    return answer
+    return Question(task.examples(Videos(_images_of(shown, seed), shown)), note=note)
 
 
-def _ask_for_caption(task: Caption, model: nn.Module, given: Any, seed: int) -> Answer:
+def _caption_question(task: Caption, given: Any, seed: int) -> Question:
     shown = _digits(given, SHORTEST, LONGEST)
     captions = WORDS.targets([NAMES[digit] for digit in row] for row in shown.tolist())
     videos = CaptionedVideos(_images_of(shown, seed), np.array([shown.shape[1]]), captions)
-    return _answer(task, model, task.examples(videos))
+    return Question(task.examples(videos))
 
 
-def _ask_for_name(task: NumberNames, model: nn.Module, given: Any) -> Answer:
+def _name_question(task: NumberNames, given: Any) -> Question:
     number = numbers.parse(_typed(given, "a number, in digits or in English words"), task.preset)
-    answer = _answer(task, model, task.examples(numbers.pairs([number])))
     is_trained_on = bool((numbers.numbers("train", task.preset) == number).any())
     note = "The network has trained on this number." if is_trained_on else "The network has never seen this number."
-    return replace(answer, note=note)
+    return Question(task.examples(numbers.pairs([number])), note=note)
 
 
-def _ask_about_blank(task: FillBlank, model: nn.Module, given: Any) -> Answer:
+def _blank_question(task: FillBlank, given: Any) -> Question:
     typed = _typed(given, "a text with one blank", MAX_CONTEXT).replace("\r\n", "\n")
     mark = next((mark for mark in BLANKS if mark in typed), BLANK)
     if (count := typed.count(mark)) != 1:
@@ -130,15 +162,15 @@ def _ask_about_blank(task: FillBlank, model: nn.Module, given: Any) -> Answer:
     before, after = (task.vocabulary.encode(side.text) for side in sides)
     window = np.concatenate([before, [task.blank], after]).astype(np.int64)
     any_character = np.zeros(1, np.int64)
-    answer = _without_expected(_answer(task, model, Examples(window[np.newaxis], any_character)))
+    return Question(Examples(window[np.newaxis], any_character), has_answer=False, note=_note_of(changes))
+
+
+def _shortened(answer: Answer) -> Answer:
+    """With the likeliest of many characters only."""
     assert answer.probabilities is not None
     likeliest = np.argsort(-answer.probabilities, kind="stable")[:LIKELIEST]
-    return replace(
-        answer,
-        classes=tuple(answer.classes[character] for character in likeliest),
-        probabilities=answer.probabilities[likeliest],
-        note=_note_of(changes),
-    )
+    classes = tuple(answer.classes[character] for character in likeliest)
+    return replace(answer, classes=classes, probabilities=answer.probabilities[likeliest])
 
 
 def _answer(task: Classification | Writing, model: nn.Module, examples: Examples) -> Answer:
@@ -154,11 +186,6 @@ def _answer(task: Classification | Writing, model: nn.Module, examples: Examples
         probabilities=probabilities,
         steps=steps,
     )
-
-
-def _without_expected(answer: Answer) -> Answer:
-    """Where the example's own answer only filled its place, for nobody but the person knows the right one."""
-    return replace(answer, expected=None, is_right=None)
 
 
 Chances = NDArray[np.float32]
