@@ -75,8 +75,8 @@ def unrolled(trace: Trace, start: int = 0, steps: int = STEPS, name: str = "RNN"
     drawing = Drawing.joined([_before(trace, start, ink), *columns])
     top = _outputs(trace) + ROW * GUESSES + 2
     return theme.figure(
-        [label_trace(drawing.labels), hover_trace(drawing.labels)], "<br>".join(map(shielded, _title(trace, shown, name))), "",
-        "", dark, height=top + HEADING,
+        [label_trace(drawing.labels), hover_trace(drawing.labels)],
+        "<br>".join(map(shielded, _title(trace, shown, name))), "", "", dark, height=top + HEADING,
         xaxis={"range": [LEFT, max(len(shown), 1) + RIGHT], "visible": False, "fixedrange": True},
         yaxis={"range": [0, top], "visible": False, "fixedrange": True},
         shapes=[*drawing.boxes, *drawing.frames], annotations=[*drawing.arrows, *_names(trace, ink)],
