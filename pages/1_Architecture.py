@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.parts import blueprint, keys, service, shell
+from pages.parts import arch_shapes, blueprint, keys, service, shell
 from rnn.errors import PlaygroundError
 
-VIEWS = {}  # name -> what shows it, called with (Blueprint, T)
+VIEWS = {"Shapes": arch_shapes.show}  # name -> what shows it, called with (Blueprint, T)
 
 shell.page("Architecture")
 service.open_runs()

@@ -15,7 +15,7 @@ UNITS, UNITS_OF_TWO = 6, 4  # values of the hidden state that are shown, the fir
 PHONE = 320  # pixels that the narrowest screen has for all columns: by these it is settled which texts have room
 
 # Across, the unit is one time step, so that the drawing widens with the page.
-HALF, GAP, APART = 0.36, 0.7, 0.3  # half a box; a gap in place of steps; the room on either side of a summary
+HALF, GAP, APART = 0.36, 0.9, 0.3  # half a box; a gap in place of steps; the room on either side of a summary
 LEAD, ROOMY = 0.5, 9.0  # more room before the first step, where the steps are no more than so many
 FEWEST = 5.5  # a single column is not drawn wider
 # Upward, the unit is one pixel, because letters do not shrink.

@@ -44,6 +44,7 @@ TITLES = {
     "digit-rows": "Many to one: rows in, a digit out",
     "sentiment": "Many to one: words in, a judgement out",
     "fill-blank": "Many to one: text in, a character out",
+    "next-character": "Many to many: the next character",
     "frames": "Many to many: a label for every frame",
     "number-names": "Seq2seq: English in, then French out",
     "caption": "Seq2seq: frames in, then words out",
@@ -95,7 +96,8 @@ def _verdict(unrolled: Unrolled) -> str:
     answers = [step for step in unrolled.steps if step.counts]
     marks = [step.is_right for step in answers]
     if answers[-1].role == "network" and len(answers) > 1 and None not in marks:
-        return f"{_mark(all(marks))} {sum(map(bool, marks))} of {len(marks)} labels are right"
+        said = f"{sum(map(bool, marks))} of {len(marks)} answers are right"
+        return f"{_mark(True)} {said}" if all(marks) else said
     chances = answers[0].probabilities
     chance = f", p = {chances.max():.2f}" if len(answers) == 1 and chances is not None else ""
     said, truth = _quoted(unrolled.predicted), f"it is {_quoted(unrolled.expected or '')}"
@@ -260,13 +262,17 @@ class _Scene:
         here, other = self.plan.columns[number], self.plan.columns[number - side]
         start = other.x + side * self._reach(other)
         middle = y + CELL * self.plan.units / 2
-        return Drawing(arrows=[arrow((start, middle), (here.x - side * HALF, middle), theme.HIDDEN)])
+        return Drawing(arrows=[self._narrow(arrow((start, middle), (here.x - side * HALF, middle), theme.HIDDEN))])
+
+    def _narrow(self, across: Dict) -> Dict:
+        """An arrow with a smaller head, where there are few pixels between two boxes."""
+        return across | {"arrowwidth": 1.2, "arrowsize": 1} if self.plan.is_dense else across
 
     def _reach(self, column: Column) -> float:
         """From the middle of a column to its end."""
         if column.shows == "summary":
             return len(self.unrolled.summary) / 2 + APART / 5
-        return GAP / 3 if column.shows == "gap" else HALF
+        return GAP / 2 - 0.05 if column.shows == "gap" else HALF
 
     def _around(self, x: float, step: UnrolledStep) -> Drawing:
         """Past the states of the first direction: the input to those of the second, and both to the output."""
@@ -383,7 +389,7 @@ class _Scene:
         frame = {"type": "rect", "x0": x - half, "x1": x + half, "y0": y - 4, "y1": end, "line": line}
         name = Label(x, end + LINE / 2, "<b>summary</b>", self.ink.foreground, NAME)
         before, middle = plan.columns[number - 1], y + CELL * plan.units / 2
-        into = arrow((before.x + self._reach(before), middle), (x - half, middle), theme.HIDDEN)
+        into = self._narrow(arrow((before.x + self._reach(before), middle), (x - half, middle), theme.HIDDEN))
         return Drawing.joined([*parts, Drawing(labels=[name], frames=[frame], arrows=[into])])
 
     def _gap(self, column: Column) -> Drawing:
@@ -402,7 +408,7 @@ class _Scene:
             if here.shows == after.shows == "step" and self.unrolled.steps[here.step].role == "decoder":
                 between = (here.x + after.x) / 2
                 lines.append(_line([(here.x + HALF, high), (between, high), (between, low)], theme.OUTPUT, "dot"))
-                heads.append(arrow((between, low), (after.x - HALF, low), theme.OUTPUT) | {"arrowwidth": 1.3})
+                heads.append(arrow((between, low), (after.x - HALF, low), theme.OUTPUT) | {"arrowwidth": 1.2})
         return Drawing(frames=lines, arrows=heads)
 
     def _roles(self) -> Drawing:
@@ -463,8 +469,9 @@ class _Scene:
             if column.shows == "first" and has_image(self.unrolled) and self.unrolled.image is not None:
                 placed.append((column.x, self.unrolled.image, None))
             elif column.shows == "step" and not isinstance(read, str):
-                is_row = read.ndim == 1 and self.unrolled.image is not None
-                placed.append((column.x, self.unrolled.image if is_row else read, column.step if is_row else None))
+                image = self.unrolled.image if read.ndim == 1 else read
+                assert image is not None  # rows are rows of it
+                placed.append((column.x, image, column.step if read.ndim == 1 else None))
         height = self.plan.read_height
         return [
             {

@@ -6,7 +6,7 @@ What a person gives becomes an example like those of the task's own data, so it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +31,8 @@ from rnn.tasks.examples import Classification, Examples, ExamplesTask, Writing, 
 from rnn.tasks.sentiment import Sentiment
 from rnn.tasks.translation import NumberNames
 from rnn.tasks.videos import Caption, Frames
-from rnn.unknown import Change, resolve
+from rnn.unknown import resolve
+from rnn.vocabulary import Vocabulary
 
 END = "END"  # the name of what ends a writing
 MAX_CHARACTERS = 1000  # of a sentence, a number or digits that a person types
@@ -119,7 +120,7 @@ def _image_question(task: Digit | DigitRows | DigitName, given: Any) -> Question
 
 
 def _sentence_question(task: Sentiment, given: Any) -> Question:
-    parsed = sentences.parse(_typed(given, "a sentence"), sentences.vocabulary())
+    parsed = sentences.parse(typed_text(given, "a sentence"), sentences.vocabulary())
     any_label = np.zeros(1, np.int64)
     read = sentences.Arrays(parsed.indices[np.newaxis], np.array([len(parsed.words)]), any_label)
     note = ""
@@ -144,25 +145,23 @@ def _caption_question(task: Caption, given: Any, seed: int) -> Question:
 
 
 def _name_question(task: NumberNames, given: Any) -> Question:
-    number = numbers.parse(_typed(given, "a number, in digits or in English words"), task.preset)
+    number = numbers.parse(typed_text(given, "a number, in digits or in English words"), task.preset)
     is_trained_on = bool((numbers.numbers("train", task.preset) == number).any())
     note = "The network has trained on this number." if is_trained_on else "The network has never seen this number."
     return Question(task.examples(numbers.pairs([number])), note=note)
 
 
 def _blank_question(task: FillBlank, given: Any) -> Question:
-    typed = _typed(given, "a text with one blank", MAX_CONTEXT).replace("\r\n", "\n")
+    typed = typed_text(given, "a text with one blank", MAX_CONTEXT).replace("\r\n", "\n")
     mark = next((mark for mark in BLANKS if mark in typed), BLANK)
     if (count := typed.count(mark)) != 1:
         found = f"has {count}" if count else "has none"
         raise InputError(f'A text is read with exactly one blank, typed as "_" or "{BLANK}"; this one {found}.')
-    sides = [resolve(side, task.vocabulary, "nearest") for side in typed.split(mark)]
-    changes = [change for side in sides for change in side.changes]
-    _check_known(changes)
-    before, after = (task.vocabulary.encode(side.text) for side in sides)
+    sides, note = as_known(typed.split(mark), task.vocabulary)
+    before, after = (task.vocabulary.encode(side) for side in sides)
     window = np.concatenate([before, [task.blank], after]).astype(np.int64)
     any_character = np.zeros(1, np.int64)
-    return Question(Examples(window[np.newaxis], any_character), has_answer=False, note=_note_of(changes))
+    return Question(Examples(window[np.newaxis], any_character), has_answer=False, note=note)
 
 
 def _shortened(answer: Answer) -> Answer:
@@ -254,7 +253,12 @@ def _image(given: Any) -> digits.Images:
     return image
 
 
-def _typed(given: Any, what: str, most: int = MAX_CHARACTERS) -> str:
+def typed_text(given: Any, what: str, most: int = MAX_CHARACTERS) -> str:
+    """What a person typed.
+
+    Raises:
+        InputError: it is no text, or longer than `most` characters.
+    """
     if not isinstance(given, str):
         raise InputError(f"Type {what}: this is no text.")
     if len(given) > most:
@@ -264,7 +268,7 @@ def _typed(given: Any, what: str, most: int = MAX_CHARACTERS) -> str:
 
 def _digits(given: Any, fewest: int, most: int) -> Integers:
     """(1, count)"""
-    typed = _typed(given, "digits, such as 3 1 4")
+    typed = typed_text(given, "digits, such as 3 1 4")
     if not re.fullmatch(r"[0-9\s,]*", typed):
         raise InputError("A video is made of digits: type only 0 to 9, such as 3 1 4.")
     found = [int(digit) for digit in re.findall("[0-9]", typed)]
@@ -277,17 +281,20 @@ def _images_of(shown: Integers, seed: int) -> digits.Images:
     return frames.images_of(shown, "test", np.random.default_rng(seed))
 
 
-def _check_known(changes: list[Change]) -> None:
+def as_known(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[list[str], str]:
+    """Typed texts in the characters that a network knows, the nearest where it lacks one, and a note of these.
+
+    Raises:
+        InputError: a character has none that comes near.
+    """
+    resolved = [resolve(text, vocabulary, "nearest") for text in texts]
+    changes = [change for each in resolved for change in each.changes]
     unknown = list(dict.fromkeys(change.character for change in changes if not change.put))
     if unknown:
         raise InputError(f"The network has never read {_listed(map(repr, unknown))}: leave out what it does not know.")
-
-
-def _note_of(changes: list[Change]) -> str:
-    if not changes:
-        return ""
     pairs = dict.fromkeys(f"{change.character!r} as {change.put!r}" for change in changes)
-    return f"Characters that the network has never read are read as the nearest it knows: {_listed(pairs)}."
+    note = f"Characters that the network has never read are read as the nearest it knows: {_listed(pairs)}."
+    return [each.text for each in resolved], note if changes else ""
 
 
 def _listed(found: Iterable[str]) -> str:

@@ -18,20 +18,23 @@ from torch import Tensor, nn
 from rnn.cells import SQUASH, State
 from rnn.data import numbers, sentences
 from rnn.data.digits import SIDE
-from rnn.data.sequences import BEGIN, FIRST
+from rnn.data.sequences import BEGIN, FIRST, PAD
 from rnn.data.sequences import END as END_INDEX
 from rnn.errors import ConfigError, InputError
+from rnn.models import CharRNN
 from rnn.networks import BlankFiller, EncoderDecoder, ImageDecoder, PlainClassifier, SequenceClassifier, Writer
 from rnn.records import Unrolled, UnrolledStep
 from rnn.tasks import Task
-from rnn.tasks.asking import END, Question, after_each_step, question
+from rnn.tasks.asking import END, Question, after_each_step, as_known, question, typed_text
 from rnn.tasks.blanks import BLANK, FillBlank
 from rnn.tasks.digits import Digit, DigitName, DigitRows
 from rnn.tasks.examples import Classification, Examples, Writing, device_of, evaluating
+from rnn.tasks.next_character import NextCharacter
 from rnn.tasks.sentiment import Sentiment
 from rnn.tasks.translation import NumberNames
 
-BEGINNING = "BEGIN"  # the name of what a decoder reads first
+MOST_CHARACTERS = 60  # of a text whose characters are predicted
+BEGINNING, PADDING = "BEGIN", "PAD"  # the names of what a decoder reads first, and of what fills shorter sequences
 
 Values = NDArray[np.float32]
 Read = Values | str
@@ -42,13 +45,16 @@ def unroll(task: Task, model: nn.Module, given: Examples | Any, seed: int = 0) -
 
     Args:
         task, model: as `rnn.checkpoints.opened` gives them, or those of a run.
-        given: one example of the task's own, or what `rnn.tasks.asking.ask` takes from a person.
+        given: one example of the task's own, or what `rnn.tasks.asking.ask` takes from a person; for next-character a
+            text of 2 to 60 characters, of which each but the first is to be predicted.
         seed: as in `ask`.
 
     Raises:
         InputError: the input is not one that this task reads, or is not one example.
-        ConfigError: the task has no answers.
     """
+    if isinstance(task, NextCharacter):
+        with evaluating(model):
+            return _followed(task, model, given)
     asked = Question(given) if isinstance(given, Examples) else question(task, given, seed)
     if len(asked.example) != 1:
         raise InputError(f"One example is unrolled at a time, not {len(asked.example)}.")
@@ -72,9 +78,7 @@ def _unrolled(task: Task, model: nn.Module, asked: Question) -> Unrolled:
         case Writing(), Writer():
             return _written(task, model, asked)
         case _:
-            raise ConfigError(
-                "A model that predicts the next character has no answer to unroll: let it write a sample."
-            )
+            raise ConfigError(f"A network of the task {task.kind} is not of the kind {type(model).__name__}.")
 
 
 # Networks that name a class
@@ -115,6 +119,32 @@ def _filled(task: FillBlank, model: BlankFiller, asked: Question) -> Unrolled:
     return _whole(task, model, asked, model.config.cell, _parted(steps, model.config.bidirectional))
 
 
+def _followed(task: NextCharacter, model: nn.Module, given: Any) -> Unrolled:
+    """Many to many in step: the next character, whose place the text itself fills."""
+    assert isinstance(model, CharRNN)
+    [text], note = as_known([typed_text(given, "a text", MOST_CHARACTERS)], task.vocabulary)
+    if len(text) < 2:
+        raise InputError("Type a text of 2 characters or more: each but the first is to be predicted.")
+    indices = task.vocabulary.encode(text)
+    x = torch.from_numpy(indices[:-1].astype(np.int64)).unsqueeze(1).to(device_of(model))
+    h, logits = _decoded(model, x, model.initial_state(1))
+    steps = _steps("network", list(text[:-1]), h, _softmax(logits), indices[1:])
+    predicted = "".join(task.vocabulary.characters[step.guess] for step in steps if step.guess is not None)
+    return Unrolled(
+        kind=task.kind,
+        cell=model.config.cell,
+        steps=tuple(steps),
+        classes=tuple(task.vocabulary.characters),
+        image=None,
+        first=np.zeros_like(steps[0].h),
+        summary=(),
+        predicted=predicted,
+        expected=text[1:],
+        is_right=predicted == text[1:],
+        note=note,
+    )
+
+
 # Networks that write
 
 
@@ -130,12 +160,13 @@ def _written(task: Writing, model: Writer, asked: Question) -> Unrolled:
     [written] = model.greedy(x, None, most)
     written = [*written, END_INDEX][:most]  # what was cut did not end
     read = torch.tensor([[BEGIN], *([symbol] for symbol in written[:-1])], device=device)
-    h, logits = _decoded(model, read, begun)
-    columns = [*range(FIRST, len(task.symbols)), END_INDEX]
+    h, logits = _decoded(model.decoder, read, begun)
+    columns = [*range(FIRST, len(task.symbols)), END_INDEX, PAD, BEGIN]  # those of the classes
+    names = _written_classes(task)
+    read_back = [names[columns.index(symbol)] for symbol in read.flatten().tolist()]
     right = [columns.index(symbol) for symbol in asked.example.targets[0].tolist()]
-    names = [BEGINNING, *(task.symbols.names[symbol - FIRST] for symbol in written[:-1])]
     expected = [*right, *([None] * len(written))][: len(written)]
-    writing = _steps("decoder", names, h, _softmax(logits[:, columns]), expected)
+    writing = _steps("decoder", read_back, h, _softmax(logits[:, columns]), expected)
     tops = tuple(_values(part[-1, 0]) for part in begun)
     whole = _whole(task, model, asked, model.decoder.config.cell, [*reading, *writing])
     if isinstance(model, ImageDecoder):
@@ -154,12 +185,11 @@ def _encoded(task: Writing, model: EncoderDecoder, asked: Question, x: Tensor) -
     return _parted(steps, model.encoder_config.bidirectional)
 
 
-def _decoded(model: Writer, read: Tensor, state: State) -> tuple[Tensor, Tensor]:
-    """The decoder over symbols (T, 1): h of its top layer, (T, H), and logits, (T, target_size)."""
-    decoder = model.decoder
-    embedding = decoder.embedding.weight if decoder.config.embedding_size else None
-    states, _ = decoder.recurrent(read, state, embedding=embedding)
-    logits, _ = decoder(read, state)
+def _decoded(model: CharRNN, read: Tensor, state: State) -> tuple[Tensor, Tensor]:
+    """A model of symbols over some of them, (T, 1): h of its top layer, (T, H), and logits, (T, V)."""
+    embedding = model.embedding.weight if model.config.embedding_size else None
+    states, _ = model.recurrent(read, state, embedding=embedding)
+    logits, _ = model(read, state)
     return states.squeeze(1), logits.squeeze(1)
 
 
@@ -209,7 +239,7 @@ def _whole(
 ) -> Unrolled:
     """Steps and answer; the first state is zeros where there is recurrence."""
     [answer] = task.predict(model, asked.example)
-    classes = task.classes if isinstance(task, Classification) else (*task.symbols.names, END)
+    classes = task.classes if isinstance(task, Classification) else _written_classes(task)
     return Unrolled(
         kind=task.kind,
         cell=cell,
@@ -222,6 +252,11 @@ def _whole(
         expected=answer.expected,
         is_right=answer.is_right,
     )
+
+
+def _written_classes(task: Writing) -> tuple[str, ...]:
+    """The symbols, and after them the marks, of which an untrained network may write any."""
+    return (*task.symbols.names, END, PADDING, BEGINNING)
 
 
 def _softmax(logits: Tensor) -> Values:
