@@ -187,8 +187,8 @@ class Unrolled:
         kind: the task, a key of `rnn.catalogue.TASKS`.
         cell: "rnn", "gru" or "lstm"; "" for a network without recurrence.
         steps: in the order in which they are computed; those of an encoder come before those of its decoder.
-        classes: what the probabilities are of; where a sequence is written, the last are the marks "END", "PAD" and "BEGIN".
-        image: what is seen at once and sets the first hidden state, (8, 8); None elsewhere.
+        classes: what the probabilities are of; where a sequence is written, the marks END, PAD and BEGIN come last.
+        image: what sets the first hidden state, or what the rows that are read are rows of, (8, 8); None elsewhere.
         first: hidden state of the top layer before the first step, (H,); None without recurrence.
         summary: what a decoder gets from its encoder, at the top layer: (h,) or, for the LSTM, (h, c); () elsewhere.
         predicted, expected, is_right: the answer as a whole, as in `Answer`.

@@ -144,7 +144,7 @@ def _own(kind: str) -> str:
         OWN_LABELS[kind], max_chars=MOST_TYPED, placeholder=f"such as {FIRST_ASKED.get(kind, 'hello')}",
         **in_url(OWN.format(kind)), help=help_text,
     )  # fmt: skip
-    return typed or ""
+    return (typed or "").strip(" ")
 
 
 def _shared(unrolled: Unrolled, parameters: int) -> str:
