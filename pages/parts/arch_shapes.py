@@ -91,7 +91,7 @@ def show(chosen: Blueprint, T: int) -> None:
         kind = _chosen_task(kinds)
         own = _own(kind)
         _another(kind)
-    st.caption(f"{shell.plain(TASKS[kind].description)} This network comes with the app.")
+    st.caption(shell.plain(TASKS[kind].description))
     number = int(st.session_state.get(NUMBER.format(kind), 0))
     try:
         unrolled, parameters = _unrolled(kind, number, own)
@@ -107,6 +107,7 @@ def show(chosen: Blueprint, T: int) -> None:
     first, counting = SAYS[kind]
     shared = _shared(unrolled, parameters)
     st.markdown(f"- **The first state.** {first}\n- **The outputs.** {counting}\n- **The parameters.** {shared}")
+    st.caption("The network comes with the app; it is not the one that is chosen for the other views.")
     st.page_link(
         "pages/2_Train.py", label=f"Train it yourself: {TASKS[kind].title}", icon=":material/trending_down:",
         query_params={TASK: TASKS[kind].title},
@@ -131,7 +132,7 @@ def _another(kind: str) -> None:
 
     st.button(
         "Another", key="arch_shape_another", icon=":material/casino:", on_click=next_one,
-        help="Another example. The network has not been trained on these.",
+        help="Another text." if kind == "next-character" else "Another example that was kept from training.",
     )  # fmt: skip
 
 
@@ -186,7 +187,7 @@ def _opened(kind: str) -> tuple[Task, nn.Module]:
 
 
 def _example(kind: str, task: Any, number: int) -> Examples | str:
-    """An example that training has not seen; of those of several lengths the shortest first, which are drawn whole."""
+    """An example that was kept from training; of those of several lengths the shortest first, which are drawn whole."""
     if kind == "next-character":
         return PHRASES[number % len(PHRASES)]
     try:

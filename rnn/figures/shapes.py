@@ -432,7 +432,7 @@ class _Scene:
         if columns[0].shows != "first" or columns[1].x - columns[0].x <= 1:
             return Drawing()
         y = self.plan.hidden + CELL * self.plan.units / 2 + LINE / 2 + 2
-        return Drawing(labels=[Label((columns[0].x + columns[1].x) / 2, y, "W<sub>hh</sub>", self.ink.hidden, NAME)])
+        return Drawing(labels=[Label((columns[0].x + columns[1].x) / 2, y, "W<sub>hh</sub>", self.ink.hidden, SMALL)])
 
     def row_names(self) -> list[Dict]:
         """What the rows are, beside them."""
@@ -454,7 +454,7 @@ class _Scene:
         ]  # fmt: skip
         return [
             {
-                "x": 0, "xref": "paper", "xshift": -LEFT / 2, "y": y, "text": text, "showarrow": False,
+                "x": 0, "xref": "paper", "xshift": -LEFT / 2 - 3, "y": y, "text": text, "showarrow": False,
                 "font": {"color": colour, "size": NAME}, "textangle": angle,
             }
             for y, text, colour, angle in names
