@@ -2,12 +2,23 @@
 
 import streamlit as st
 
-from pages.parts import arch_cell, arch_cost, arch_hello, arch_network, arch_step, blueprint, keys, service, shell
+from pages.parts import (
+    arch_cell,
+    arch_cost,
+    arch_hello,
+    arch_network,
+    arch_shapes,
+    arch_step,
+    blueprint,
+    keys,
+    service,
+    shell,
+)
 from rnn.errors import PlaygroundError
 
 VIEWS = {  # name -> what shows it, called with (Blueprint, T)
     "Network": arch_network.show, "Cell": arch_cell.show, "Step": arch_step.show, "hello": arch_hello.show,
-    "Cost": arch_cost.show,
+    "Cost": arch_cost.show, "Tasks": arch_shapes.show,
 }  # fmt: skip
 
 shell.page("Architecture")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,6 +144,68 @@ class Review:
     def accuracy(self) -> float:
         """The share of right answers."""
         return float(self.right.mean())
+
+
+@dataclass(frozen=True, slots=True)
+class UnrolledStep:
+    """One time step of a network that answers something: what it reads, what it holds, what comes out.
+
+    Attributes:
+        role: "network", or "encoder" and "decoder" where there are two.
+        read: what enters: an image (8, 8), one row of an image (8,), or a symbol, "BEGIN" where a decoder begins.
+        h: hidden state of the top layer after this step, (H,).
+        h_backward: that of a second direction, which has read this step and all that follow; None where there is none.
+        probabilities: of each class, (classes,); None where the network has no output.
+        counts: whether the output is the answer, or a part of it.
+        expected: the right class of this step, an index; None where nobody knows it, or the output does not count.
+    """
+
+    role: Literal["network", "encoder", "decoder"]
+    read: NDArray[np.float32] | str
+    h: NDArray[np.float32]
+    h_backward: NDArray[np.float32] | None
+    probabilities: NDArray[np.float32] | None
+    counts: bool
+    expected: int | None
+
+    @property
+    def guess(self) -> int | None:
+        """The likeliest class, an index."""
+        return None if self.probabilities is None else int(self.probabilities.argmax())
+
+    @property
+    def is_right(self) -> bool | None:
+        """Whether that is the right one; None where nobody knows."""
+        return None if self.expected is None else self.guess == self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Unrolled:
+    """The network of a task over one example, step by step.
+
+    Attributes:
+        kind: the task, a key of `rnn.catalogue.TASKS`.
+        cell: "rnn", "gru" or "lstm"; "" for a network without recurrence.
+        steps: in the order in which they are computed; those of an encoder come before those of its decoder.
+        classes: what the probabilities are of; where a sequence is written, the marks END, PAD and BEGIN come last.
+        image: what sets the first hidden state, or what the rows that are read are rows of, (8, 8); None elsewhere.
+        first: hidden state of the top layer before the first step, (H,); None without recurrence.
+        summary: what a decoder gets from its encoder, at the top layer: (h,) or, for the LSTM, (h, c); () elsewhere.
+        predicted, expected, is_right: the answer as a whole, as in `Answer`.
+        note: what is to be known about how the input was read, or "".
+    """
+
+    kind: str
+    cell: str
+    steps: tuple[UnrolledStep, ...]
+    classes: tuple[str, ...]
+    image: NDArray[np.float32] | None
+    first: NDArray[np.float32] | None
+    summary: tuple[NDArray[np.float32], ...]
+    predicted: str
+    expected: str | None
+    is_right: bool | None
+    note: str = ""
 
 
 METRICS = tuple(f.name for f in fields(StepMetrics))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from rnn.figures import theme
-from rnn.figures.characters import visible
+from rnn.figures.characters import shielded, visible
 from rnn.figures.nonlinearity import FUNCTIONS
 from rnn.figures.probabilities import with_room_above
 
@@ -92,7 +91,7 @@ def cell_diagram(step: CellStep, dark: bool = False) -> go.Figure:
     sketch = _Sketch(theme.ink(dark))
     height = {"rnn": _draw_rnn, "gru": _draw_gru, "lstm": _draw_lstm}[step.cell](sketch, step)
     drawn = theme.figure(
-        sketch.traces(), "<br>".join(map(_shielded, _title(step))), "", "", dark, height=height + HEADING,
+        sketch.traces(), "<br>".join(map(shielded, _title(step))), "", "", dark, height=height + HEADING,
         xaxis={"range": [0, WIDTH], "visible": False, "fixedrange": True},
         yaxis={"range": [0, height], "visible": False, "fixedrange": True},
         shapes=sketch.shapes, annotations=sketch.arrows, margin={"l": 0, "r": 0, "t": HEADING, "b": 0},
@@ -340,8 +339,8 @@ class _Sketch:
     def input(self, x: float, y: float, step: CellStep) -> None:
         """The character, or of a higher layer the state below."""
         if step.layer == 0:
-            lines = ["x<sub>t</sub>", f"“{_shielded(visible(step.character))}”"]
-            words = f"x<sub>t</sub>: “{_shielded(visible(step.character))}”, {len(step.x)} numbers"
+            lines = ["x<sub>t</sub>", f"“{shielded(visible(step.character))}”"]
+            words = f"x<sub>t</sub>: “{shielded(visible(step.character))}”, {len(step.x)} numbers"
             self._filled(x, y, BOX, theme.INPUT, 0.25, lines, words)
             return
         mean = float(np.abs(step.x).mean())
@@ -427,7 +426,3 @@ def spoken(name: str) -> str:
 def _first_values(values: Array) -> str:
     shown = ", ".join(f"{float(v):.3f}".replace("-", "−") for v in values[:FIRST])
     return f"{shown}, … ({len(values)} in all)" if len(values) > FIRST else shown
-
-
-def _shielded(text: str) -> str:
-    return escape(text, quote=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from html import escape
 
 NAMES = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍", "\x00": "␀", "\u00a0": "⍽"}
 
@@ -29,3 +30,8 @@ def _spelled(character: str) -> str:
     if character in "\n\t\u200c\u200d" or character.isprintable() or unicodedata.category(character) == "Zs":
         return character
     return f"<U+{ord(character):04X}>"
+
+
+def shielded(text: str) -> str:
+    """Text as Plotly shows it letter by letter: it reads tags, but no more entities than these three."""
+    return escape(text, quote=False)

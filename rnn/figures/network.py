@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnn.config import ModelConfig
 from rnn.figures import blocks, theme
-from rnn.figures.characters import visible
+from rnn.figures.characters import shielded, visible
 from rnn.topology import Arrow, Block, SequenceShape, Topology
 
 if TYPE_CHECKING:
@@ -506,8 +506,8 @@ class _Drawing:
 
 
 def _shielded(character: str) -> str:
-    """A character as Plotly shows it: it reads tags, but no more entities than these three."""
-    return visible(character).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """A character as Plotly shows it."""
+    return shielded(visible(character))
 
 
 def _places(topology: Topology) -> tuple[dict[str, Place], float]:

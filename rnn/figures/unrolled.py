@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from rnn.figures import strokes, theme
-from rnn.figures.characters import visible
+from rnn.figures.characters import shielded, visible
 from rnn.figures.strokes import FIXED_WIDTH, HALF, ROW, Drawing, Label, signed
 from rnn.records import Trace
 
@@ -45,7 +44,7 @@ def unrolled(trace: Trace, start: int = 0, steps: int = STEPS, name: str = "RNN"
     top = _outputs(trace) + ROW * GUESSES + 2
     return theme.figure(
         [strokes.texts(drawing.labels), strokes.hover(drawing.labels)],
-        "<br>".join(map(_shielded, _title(trace, shown, name))), "", "", dark, height=top + HEADING,
+        "<br>".join(map(shielded, _title(trace, shown, name))), "", "", dark, height=top + HEADING,
         xaxis={"range": [LEFT, max(len(shown), 1) + RIGHT], "visible": False, "fixedrange": True},
         yaxis={"range": [0, top], "visible": False, "fixedrange": True},
         shapes=[*drawing.boxes, *drawing.frames], annotations=[*drawing.arrows, *_names(trace, ink)],
@@ -75,11 +74,6 @@ def guesses(trace: Trace, t: int) -> list[int]:
     if following is not None and following not in order:
         order[-1] = following
     return order
-
-
-def _shielded(text: str) -> str:
-    """Text as Plotly shows it letter by letter: it reads tags, but no more entities than these three."""
-    return escape(text, quote=False)
 
 
 def _shown(trace: Trace, start: int, steps: int) -> range:
@@ -116,7 +110,7 @@ def _column(trace: Trace, t: int, x: int, ink: theme.Ink) -> Drawing:
 
 def _input(trace: Trace, t: int, x: int, ink: theme.Ink) -> Drawing:
     """The number of the step, the character read, and the way up from it."""
-    character = _shielded(visible(trace.text[t]))
+    character = shielded(visible(trace.text[t]))
     box = strokes.box(x, INPUT, character, 1, theme.INPUT, f"step {t + 1} reads “{character}”", ink)
     number = Label(x, INPUT / 2 - 2, f"t = {t + 1}", ink.foreground, 12)
     weights = Label(x, INPUT + ROW + ARROW / 2, "\N{NO-BREAK SPACE}W<sub>xh</sub>", ink.input, position="middle right")
@@ -146,7 +140,7 @@ def _output(trace: Trace, t: int, x: int, ink: theme.Ink) -> Drawing:
     rows, frames = [], []
     for row, i in enumerate(guesses(trace, t)):
         y, p = bottom + ROW * (GUESSES - 1 - row), float(probabilities[i])
-        name = _shielded(visible(trace.characters[i]))
+        name = shielded(visible(trace.characters[i]))
         rank = 1 + int(np.count_nonzero(probabilities > p))
         words = f"after step {t + 1}: “{name}”<br>p = {p:.5f}, number {rank} of {len(probabilities)}"
         rows.append(strokes.box(x, y, f"{p:.2f}", p, theme.OUTPUT, words, ink))

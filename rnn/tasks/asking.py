@@ -6,8 +6,8 @@ What a person gives becomes an example like those of the task's own data, so it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,8 @@ from rnn.tasks.examples import Classification, Examples, ExamplesTask, Writing, 
 from rnn.tasks.sentiment import Sentiment
 from rnn.tasks.translation import NumberNames
 from rnn.tasks.videos import Caption, Frames
-from rnn.unknown import Change, resolve
+from rnn.unknown import resolve
+from rnn.vocabulary import Vocabulary
 
 END = "END"  # the name of what ends a writing
 MAX_CHARACTERS = 1000  # of a sentence, a number or digits that a person types
@@ -44,6 +45,49 @@ CHUNK = 32  # examples of a review between two places where others have a turn
 
 
 # Asking
+
+
+@dataclass(frozen=True)
+class Question:
+    """A person's own input as the task's networks take it.
+
+    Attributes:
+        example: one example; where `has_answer` is false, its target only fills its place.
+        has_answer: whether the right answer follows from the input; else only the person knows it.
+        words: those that were read, as they were typed; None where the input is no sentence.
+        unknown: those of them that the network does not know, which it reads all alike.
+        note: what the person should know about how it was read, or "".
+    """
+
+    example: Examples
+    has_answer: bool = True
+    words: tuple[str, ...] | None = None
+    unknown: tuple[str, ...] = ()
+    note: str = ""
+
+
+def question(task: Task, given: Any, seed: int = 0) -> Question:
+    """A person's own input, read; `given` and `seed` are those of `ask`.
+
+    Raises:
+        InputError: the input is not one that this task reads.
+        ConfigError: the task has no answers.
+    """
+    match task:
+        case Digit() | DigitRows() | DigitName():
+            return _image_question(task, given)
+        case Sentiment():
+            return _sentence_question(task, given)
+        case Frames():
+            return _frames_question(task, given, seed)
+        case Caption():
+            return _caption_question(task, given, seed)
+        case NumberNames():
+            return _name_question(task, given)
+        case FillBlank():
+            return _blank_question(task, given)
+        case _:
+            raise ConfigError("A model that predicts the next character answers nothing: let it write a sample.")
 
 
 def ask(task: Task, model: nn.Module, given: Any, seed: int = 0) -> Answer:
@@ -60,85 +104,72 @@ def ask(task: Task, model: nn.Module, given: Any, seed: int = 0) -> Answer:
         InputError: the input is not one that this task reads.
         ConfigError: the task has no answers.
     """
-    match task:
-        case Digit() | DigitRows() | DigitName():
-            return _ask_about_image(task, model, given)
-        case Sentiment():
-            return _ask_about_sentence(task, model, given)
-        case Frames():
-            return _ask_about_frames(task, model, given, seed)
-        case Caption():
-            return _ask_for_caption(task, model, given, seed)
-        case NumberNames():
-            return _ask_for_name(task, model, given)
-        case FillBlank():
-            return _ask_about_blank(task, model, given)
-        case _:
-            raise ConfigError("A model that predicts the next character answers nothing: let it write a sample.")
+    asked = question(task, given, seed)
+    assert isinstance(task, Classification | Writing)
+    answer = replace(_answer(task, model, asked.example), unknown=asked.unknown, note=asked.note)
+    if not asked.has_answer:
+        answer = replace(answer, expected=None, is_right=None)
+    if asked.words is not None:
+        answer = replace(answer, inputs=" ".join(asked.words))
+    return _shortened(answer) if isinstance(task, FillBlank) else answer
 
 
-def _ask_about_image(task: Digit | DigitRows | DigitName, model: nn.Module, given: Any) -> Answer:
+def _image_question(task: Digit | DigitRows | DigitName, given: Any) -> Question:
     any_digit = np.zeros(1, np.int64)
-    return _without_expected(_answer(task, model, task.examples(Digits(_image(given)[np.newaxis], any_digit))))
+    return Question(task.examples(Digits(_image(given)[np.newaxis], any_digit)), has_answer=False)
 
 
-def _ask_about_sentence(task: Sentiment, model: nn.Module, given: Any) -> Answer:
-    parsed = sentences.parse(_typed(given, "a sentence"), sentences.vocabulary())
+def _sentence_question(task: Sentiment, given: Any) -> Question:
+    parsed = sentences.parse(typed_text(given, "a sentence"), sentences.vocabulary())
     any_label = np.zeros(1, np.int64)
     read = sentences.Arrays(parsed.indices[np.newaxis], np.array([len(parsed.words)]), any_label)
-    answer = _without_expected(_answer(task, model, task.examples(read)))
     note = ""
     if parsed.unknown:
         note = f"The network does not know {', '.join(parsed.unknown)}: it reads each of them as one unknown word."
-    return replace(answer, inputs=" ".join(parsed.words), unknown=parsed.unknown, note=note)
+    return Question(task.examples(read), False, tuple(parsed.words), tuple(parsed.unknown), note)
 
 
-def _ask_about_frames(task: Frames, model: nn.Module, given: Any, seed: int) -> Answer:
+def _frames_question(task: Frames, given: Any, seed: int) -> Question:
     shown = _digits(given, 1, MAX_FRAMES)
-    answer = _answer(task, model, task.examples(Videos(_images_of(shown, seed), shown)))
-    count = shown.shape[1]
+    count, note = shown.shape[1], ""
     if count > task.length:
         note = f"The network learned from videos of {task.length} frames; this one has {count}."
-        return replace(answer, note=note)
-    return answer
+    return Question(task.examples(Videos(_images_of(shown, seed), shown)), note=note)
 
 
-def _ask_for_caption(task: Caption, model: nn.Module, given: Any, seed: int) -> Answer:
+def _caption_question(task: Caption, given: Any, seed: int) -> Question:
     shown = _digits(given, SHORTEST, LONGEST)
     captions = WORDS.targets([NAMES[digit] for digit in row] for row in shown.tolist())
     videos = CaptionedVideos(_images_of(shown, seed), np.array([shown.shape[1]]), captions)
-    return _answer(task, model, task.examples(videos))
+    return Question(task.examples(videos))
 
 
-def _ask_for_name(task: NumberNames, model: nn.Module, given: Any) -> Answer:
-    number = numbers.parse(_typed(given, "a number, in digits or in English words"), task.preset)
-    answer = _answer(task, model, task.examples(numbers.pairs([number])))
+def _name_question(task: NumberNames, given: Any) -> Question:
+    number = numbers.parse(typed_text(given, "a number, in digits or in English words"), task.preset)
     is_trained_on = bool((numbers.numbers("train", task.preset) == number).any())
     note = "The network has trained on this number." if is_trained_on else "The network has never seen this number."
-    return replace(answer, note=note)
+    return Question(task.examples(numbers.pairs([number])), note=note)
 
 
-def _ask_about_blank(task: FillBlank, model: nn.Module, given: Any) -> Answer:
-    typed = _typed(given, "a text with one blank", MAX_CONTEXT).replace("\r\n", "\n")
+def _blank_question(task: FillBlank, given: Any) -> Question:
+    typed = typed_text(given, "a text with one blank", MAX_CONTEXT).replace("\r\n", "\n")
     mark = next((mark for mark in BLANKS if mark in typed), BLANK)
     if (count := typed.count(mark)) != 1:
         found = f"has {count}" if count else "has none"
         raise InputError(f'A text is read with exactly one blank, typed as "_" or "{BLANK}"; this one {found}.')
-    sides = [resolve(side, task.vocabulary, "nearest") for side in typed.split(mark)]
-    changes = [change for side in sides for change in side.changes]
-    _check_known(changes)
-    before, after = (task.vocabulary.encode(side.text) for side in sides)
+    sides, note = as_known(typed.split(mark), task.vocabulary)
+    before, after = (task.vocabulary.encode(side) for side in sides)
     window = np.concatenate([before, [task.blank], after]).astype(np.int64)
     any_character = np.zeros(1, np.int64)
-    answer = _without_expected(_answer(task, model, Examples(window[np.newaxis], any_character)))
+    return Question(Examples(window[np.newaxis], any_character), has_answer=False, note=note)
+
+
+def _shortened(answer: Answer) -> Answer:
+    """With the likeliest of many characters only."""
     assert answer.probabilities is not None
     likeliest = np.argsort(-answer.probabilities, kind="stable")[:LIKELIEST]
-    return replace(
-        answer,
-        classes=tuple(answer.classes[character] for character in likeliest),
-        probabilities=answer.probabilities[likeliest],
-        note=_note_of(changes),
-    )
+    classes = tuple(answer.classes[character] for character in likeliest)
+    return replace(answer, classes=classes, probabilities=answer.probabilities[likeliest])
 
 
 def _answer(task: Classification | Writing, model: nn.Module, examples: Examples) -> Answer:
@@ -154,11 +185,6 @@ def _answer(task: Classification | Writing, model: nn.Module, examples: Examples
         probabilities=probabilities,
         steps=steps,
     )
-
-
-def _without_expected(answer: Answer) -> Answer:
-    """Where the example's own answer only filled its place, for nobody but the person knows the right one."""
-    return replace(answer, expected=None, is_right=None)
 
 
 Chances = NDArray[np.float32]
@@ -227,7 +253,12 @@ def _image(given: Any) -> digits.Images:
     return image
 
 
-def _typed(given: Any, what: str, most: int = MAX_CHARACTERS) -> str:
+def typed_text(given: Any, what: str, most: int = MAX_CHARACTERS) -> str:
+    """What a person typed.
+
+    Raises:
+        InputError: it is no text, or longer than `most` characters.
+    """
     if not isinstance(given, str):
         raise InputError(f"Type {what}: this is no text.")
     if len(given) > most:
@@ -237,7 +268,7 @@ def _typed(given: Any, what: str, most: int = MAX_CHARACTERS) -> str:
 
 def _digits(given: Any, fewest: int, most: int) -> Integers:
     """(1, count)"""
-    typed = _typed(given, "digits, such as 3 1 4")
+    typed = typed_text(given, "digits, such as 3 1 4")
     if not re.fullmatch(r"[0-9\s,]*", typed):
         raise InputError("A video is made of digits: type only 0 to 9, such as 3 1 4.")
     found = [int(digit) for digit in re.findall("[0-9]", typed)]
@@ -250,17 +281,20 @@ def _images_of(shown: Integers, seed: int) -> digits.Images:
     return frames.images_of(shown, "test", np.random.default_rng(seed))
 
 
-def _check_known(changes: list[Change]) -> None:
+def as_known(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[list[str], str]:
+    """Typed texts in the characters that a network knows, the nearest where it lacks one, and a note of these.
+
+    Raises:
+        InputError: a character has none that comes near.
+    """
+    resolved = [resolve(text, vocabulary, "nearest") for text in texts]
+    changes = [change for each in resolved for change in each.changes]
     unknown = list(dict.fromkeys(change.character for change in changes if not change.put))
     if unknown:
         raise InputError(f"The network has never read {_listed(map(repr, unknown))}: leave out what it does not know.")
-
-
-def _note_of(changes: list[Change]) -> str:
-    if not changes:
-        return ""
     pairs = dict.fromkeys(f"{change.character!r} as {change.put!r}" for change in changes)
-    return f"Characters that the network has never read are read as the nearest it knows: {_listed(pairs)}."
+    note = f"Characters that the network has never read are read as the nearest it knows: {_listed(pairs)}."
+    return [each.text for each in resolved], note if changes else ""
 
 
 def _listed(found: Iterable[str]) -> str:
