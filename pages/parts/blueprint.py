@@ -51,12 +51,17 @@ def choose() -> tuple[Blueprint, int]:
     Raises:
         PlaygroundError: it cannot be made or read.
     """
-    choices = {MINE: "A network of my own making", **writers.choices(writers.linked_run())}
+    linked = writers.linked_run()
+    choices = {MINE: "A network of my own making", **writers.choices(linked)}
+    if st.session_state.get(keys.BLUEPRINT) not in choices:
+        named = st.query_params.get(keys.RUN) == (linked.id if linked else None)
+        shipped = writers.SHIPPED_PREFIX + st.query_params.get(keys.SHIPPED, "")
+        st.session_state[keys.BLUEPRINT] = linked.id if linked and named else shipped if shipped in choices else MINE
     chosen = st.selectbox(
         "Network", list(choices), format_func=choices.__getitem__, key=keys.BLUEPRINT, persist_state="session",
         help="One that you make up here, one that comes with the app, or a run of yours.",
     )  # fmt: skip
-    chosen = chosen if chosen in choices else MINE
+    writers.put_in_url(chosen, is_run=chosen != MINE and not chosen.startswith(writers.SHIPPED_PREFIX))
     steps = number_input(
         st, "Time steps T", 1, MOST_STEPS, 5, keys.BLUEPRINT_STEPS, help="Columns of the unrolled network."
     )
@@ -83,8 +88,8 @@ def _settings() -> ModelConfig:
     embedding = number_input(
         left, "Embedding", 0, 1024, 0, "arch_embedding", help=help_for(ModelConfig, "embedding_size")
     )
-    bias = right.toggle("Biases", True, **in_url("arch_bias"), help=help_for(ModelConfig, "bias"))
-    both = right.toggle("Both directions", False, **in_url("arch_both"), help=help_for(ModelConfig, "bidirectional"))
+    bias = st.toggle("Biases", True, **in_url("arch_bias"), help=help_for(ModelConfig, "bias"))
+    both = st.toggle("Both directions", False, **in_url("arch_both"), help=help_for(ModelConfig, "bidirectional"))
     return ModelConfig(
         cell=cell, hidden_size=max(1, min(int(hidden), most)), num_layers=max(1, min(int(layers), 4)),
         embedding_size=max(0, min(int(embedding), 1024)), nonlinearity=nonlinearity, bias=bool(bias),

@@ -42,7 +42,7 @@ def choose_model() -> str | None:
     if st.session_state.get(keys.MODEL) not in labels:
         st.session_state[keys.MODEL] = _first_choice(linked, list(labels))
     chosen = st.selectbox("Model", list(labels), format_func=labels.__getitem__, key=keys.MODEL)
-    _put_in_url(chosen)
+    put_in_url(chosen, is_run=chosen != FILE and not chosen.startswith(SHIPPED_PREFIX))
     if chosen != FILE:
         st.session_state.pop(keys.UPLOADED, None)  # a file's model is as large as the file
     elif not _take_file():
@@ -75,17 +75,17 @@ def choices(linked: RunInfo | None = None) -> dict[str, str]:
     return labels | {SHIPPED_PREFIX + name: f"{model.title} (comes with the app)" for name, model in SHIPPED.items()}
 
 
-def _put_in_url(chosen: str) -> None:
+def put_in_url(chosen: str, is_run: bool) -> None:
     """A link to the page opens it with this model."""
     shipped = chosen.removeprefix(SHIPPED_PREFIX) if chosen.startswith(SHIPPED_PREFIX) else None
     if shipped is None:
         st.query_params.pop(keys.SHIPPED, None)
     elif st.query_params.get(keys.SHIPPED) != shipped:
         st.query_params[keys.SHIPPED] = shipped
-    if shipped or chosen == FILE:
-        st.query_params.pop(keys.RUN, None)
-    else:
+    if is_run:
         service.choose_run(chosen)
+    else:
+        st.query_params.pop(keys.RUN, None)
 
 
 def _take_file() -> bool:

@@ -771,7 +771,7 @@ def _warm_up() -> None:
 
     _prepare_torch()
     config = TrainConfig(batch_size=2, bptt_steps=4, steps=2)
-    for _ in train(TrainState.create("warming up the operators", ModelConfig(hidden_size=4), config)):
+    for _ in train(TrainState.create("warming up the operators", ModelConfig(hidden_size=4, embedding_size=2), config)):
         pass
 
 

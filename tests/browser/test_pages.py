@@ -29,6 +29,7 @@ PLACES = [
     *((path, {}) for path in TITLES),
     *(("Sample", {"sample_view": view}) for view in ("Step by step", "Score a text", "Compare", "Copied?")),
     *(("Train", {"train_task": task}) for task in ("Digit", "Sentiment", "Label every frame")),
+    *(("Architecture", {"arch_view": view}) for view in ("Cell", "Step", "hello", "Cost", "Tasks")),
 ]
 LINKS = ["Home", *list(TITLES.values())[1:]]
 PHONE = {"width": 390, "height": 844}
@@ -75,7 +76,7 @@ def test_every_page_fits_a_phone_and_axe_finds_nothing_serious(
 
 def open_with_run(page: Page, server: Server, path: str, run_id: str, ink: theme.Ink, **settings: str) -> None:
     """The page with as much on it as it can show; its chart is written in this ink."""
-    open_page(page, server, path, {"run": run_id, **settings} if path in ("Train", "Sample") else {})
+    open_page(page, server, path, {"run": run_id, **settings} if path in ("Train", "Sample", "Architecture") else {})
     view = settings.get("sample_view") or settings.get("train_task", path)
     if view in CHARTS:
         expect(chart_title(page)).to_have_text(re.compile(CHARTS[view]))
