@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import keys, service
+from pages.parts import home, keys, service, writing
 
 ENTRYPOINT = Path(__file__).parents[2] / "streamlit_app.py"
 TRAIN, SAMPLE = "pages/2_Train.py", "pages/3_Sample.py"
@@ -25,6 +25,13 @@ def empty_caches() -> Iterator[None]:
     yield
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody watches a text appear."""
+    for part in (writing, home):
+        monkeypatch.setattr(part, "REDRAW_SECONDS", 0.0)
 
 
 @pytest.fixture

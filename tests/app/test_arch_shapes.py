@@ -23,7 +23,7 @@ OWN_INPUT = {
 
 @pytest.fixture
 def shapes(app: AppTest) -> AppTest:
-    app.query_params[keys.ARCH_VIEW] = "Shapes"
+    app.query_params[keys.ARCH_VIEW] = "Tasks"
     return app.switch_page(PAGE).run()
 
 
@@ -31,7 +31,7 @@ def open_task(app: AppTest, kind: str) -> AppTest:
     """The page with the task's shape and the task chosen, as a link has it."""
     info = TASKS[kind]
     kinds = [each for each in TASKS if TASKS[each].shape == info.shape]
-    app.query_params[keys.ARCH_VIEW] = "Shapes"
+    app.query_params[keys.ARCH_VIEW] = "Tasks"
     app.query_params[SHAPE] = next(name for name, shape in SHAPES.items() if shape == info.shape)
     if len(kinds) > 1:
         app.query_params[CHOSEN.format(kinds[0].replace("-", "_"))] = info.title

@@ -19,12 +19,6 @@ from rnn.shipped import SHIPPED, open_shipped
 from tests.app.conftest import SAMPLE, TRAIN, figure, run_of, said, start_hello, title, train_hello, until
 
 
-@pytest.fixture(autouse=True)
-def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody watches the text appear."""
-    monkeypatch.setattr(writing, "REDRAW_SECONDS", 0.0)
-
-
 def piece_of(app: AppTest) -> writing.Piece:
     return app.session_state[keys.PIECE]
 

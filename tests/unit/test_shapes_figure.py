@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnn.catalogue import TASKS
 from rnn.checkpoints import opened
 from rnn.figures import theme
 from rnn.figures.shape_plan import CELL, HALF, MOST_READ, MOST_STEPS, MOST_WRITTEN, Plan
@@ -29,7 +30,8 @@ GIVEN: dict[str, Any] = {
     "digit": IMAGE, "digit-rows": IMAGE, "digit-name": IMAGE, "sentiment": "the plot was dull but the end was lovely",
     "frames": "3 1 4 1 5 9 2 6", "caption": "3 1 4 1 5 9", "number-names": "342", "fill-blank": "the obj_ct",
 }  # fmt: skip
-EVERY_KIND = pytest.mark.parametrize("kind", SHIPPED_TASKS)
+KINDS = [kind for kind in TASKS if kind in SHIPPED_TASKS]
+EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
 IN_BOTH = pytest.mark.parametrize("dark", [False, True])
 
 
@@ -215,7 +217,7 @@ def test_a_decoder_is_seen_to_read_what_it_wrote() -> None:
 
 
 def test_images_are_drawn_where_they_enter() -> None:
-    counts = {kind: len(sequence_shape(shipped(kind)).layout.images) for kind in SHIPPED_TASKS}
+    counts = {kind: len(sequence_shape(shipped(kind)).layout.images) for kind in KINDS}
     assert counts == {"digit": 1, "digit-name": 1, "digit-rows": 8, "sentiment": 0, "frames": 8, "number-names": 0,
                       "caption": 4, "fill-blank": 0}  # fmt: skip
 
