@@ -108,6 +108,7 @@ def test_nothing_can_be_typed_where_an_image_is_read(app: AppTest, kind: str) ->
 
 
 def test_a_forged_link_shows_the_first_shape(app: AppTest) -> None:
+    app.query_params[keys.ARCH_VIEW] = "Tasks"
     app.query_params[SHAPE] = "Many to none"
     app.query_params[CHOSEN.format("digit_rows")] = "../../etc/passwd"
     app.switch_page(PAGE).run()

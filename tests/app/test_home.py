@@ -21,11 +21,6 @@ from tests.app.conftest import ENTRYPOINT
 TEXT = "The cat sat on the mat. <b>The *dog*</b> $lay$ by :red[the] # log.\n" * 8
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(home, "REDRAW_SECONDS", 0)
-
-
 @pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small vanilla RNN in the shipped one's place."""
