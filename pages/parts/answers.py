@@ -73,8 +73,17 @@ def _source(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> Source:
     validated = max((m.step for m in metrics if m.score is not None), default=0)
     version = validated if service.is_active(info) else info.step
     runs = service.scheduler()
-    is_open = is_own or not TASKS[info.kind].needs_text
-    return Source(info.id, str(version), TaskConfig.from_json(info.task), lambda: runs.network(info.id), is_open)
+    task = TaskConfig.from_json(info.task)
+    return Source(info.id, str(version), task, lambda: runs.network(info.id), is_open(info, is_own))
+
+
+def is_open(info: RunInfo, is_own: bool) -> bool:
+    """Whether examples of a run's data may be shown: somebody else's text may not."""
+    return is_own or not TASKS[info.kind].needs_text
+
+
+def say_closed() -> None:
+    st.info("This run was trained on somebody else's text, which is not shown. You can ask it.")
 
 
 def of_run(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
@@ -158,7 +167,7 @@ def _opened(kind: str) -> tuple[Answering, nn.Module]:
 def _answers(source: Source) -> None:
     kind, dark = source.task.kind, shell.is_dark()
     if not source.is_open:
-        st.info("This run was trained on somebody else's text, which is not shown. You can ask it.")
+        say_closed()
         return
     _examples(_predictions(source, max(SHOWN.values())), kind, "answers")
     found = _review(source)
@@ -276,10 +285,12 @@ def _ask(source: Source) -> None:
 
 
 def _reply(source: Source, given: Any) -> None:
+    kind = source.task.kind
     try:
-        _show(_answer(source, given), source.task.kind)
+        _show(_answer(source, given), kind)
     except PlaygroundError as error:
-        st.error(shell.plain(error))
+        is_ours = given == FIRST_ASKED.get(kind)  # a text may lack the letters of the question that stands there first
+        (st.info if is_ours else st.error)(shell.plain(error))
 
 
 def _typed(kind: str) -> str:

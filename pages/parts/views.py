@@ -148,6 +148,9 @@ def _count(sha256: str, train: TrainConfig, _text: Callable[[], Text]) -> tuple[
 
 def _samples_view(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
     """Fixed random numbers, ever better weights: back and forth through the samples, and some side by side."""
+    if info.kind != TEXT_TASK and not answers.is_open(info, is_own):
+        answers.say_closed()  # its samples are places of the text with what the model says of them
+        return
     samples = service.scheduler().store.samples(info.id)
     if not samples:
         st.info("The first sample comes before the first step, as soon as the run has its turn.")

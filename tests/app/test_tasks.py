@@ -274,10 +274,12 @@ def test_whoever_watches_a_run_on_a_text_sees_none_of_it(app: AppTest, monkeypat
     app.query_params["run"] = run_id
     app.switch_page(TRAIN).run()
     until(app, lambda app: status(app) == "finished")
-    app.session_state[keys.TASK_VIEW] = "Answers"
-    app.run()
-    assert "somebody else's text" in app.info[0].value
-    assert not app.dataframe
+    for name in ("Answers", "Samples"):
+        app.session_state[keys.TASK_VIEW] = name
+        app.run()
+        assert "somebody else's text" in app.info[0].value
+        assert not app.dataframe
+        assert not app.code
 
 
 def test_predictions_of_an_active_run_change_with_its_validation(app: AppTest) -> None:
