@@ -85,6 +85,8 @@ class Draft:
         logits, state = self._before(branch, begin)
         rows: list[NDArray[Any]] = []
         for position in range(begin, min(begin + count, self.settings.length)):
+            if written.is_over:  # ended from another thread
+                break
             sampled = draw_next(logits[0], self.vocabulary, self.settings, float(self._draws[position]))
             rows.append(sampled.logits)
             logits, state = self._append(written, sampled.index, state)
@@ -94,7 +96,7 @@ class Draft:
             if self._has_stopped(written):
                 break
         self._measure(written, rows)
-        written.is_over = len(written.indices) == self.settings.length or self._has_stopped(written)
+        written.is_over |= len(written.indices) == self.settings.length or self._has_stopped(written)
         return self._decode(written.indices[begin:])
 
     def put(self, branch: int, index: int) -> str:
@@ -110,6 +112,10 @@ class Draft:
         self._measure(written, [logits[0]])
         written.is_over = len(written.indices) == self.settings.length or self._has_stopped(written)
         return self.vocabulary.characters[index]
+
+    def end(self, branch: int) -> None:
+        """Ends a branch where it is, even while another thread writes it."""
+        self._written[branch].is_over = True
 
     def take_back(self, branch: int, count: int = 1) -> None:
         """Removes the last `count` characters of a branch, as many as it has of its own."""
@@ -154,7 +160,7 @@ class Draft:
         return self._decode(self._written[branch].indices)
 
     def is_over(self, branch: int) -> bool:
-        """Whether it has its length or has come to the stop text."""
+        """Whether it has its length, has come to the stop text, or was ended."""
         return self._written[branch].is_over
 
     def probabilities(self, branch: int) -> NDArray[np.float64]:

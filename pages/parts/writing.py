@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -44,7 +44,6 @@ class Piece:
     draft: Draft
     branch: int = 0  # the one on show
     picked: int | None = None  # the character that is looked at, from 0; None: one where there was much to choose
-    stopped: set[int] = field(default_factory=set)  # branches that were stopped by hand
 
     @property
     def text(self) -> str:
@@ -52,7 +51,7 @@ class Piece:
 
     @property
     def is_over(self) -> bool:
-        return self.branch in self.stopped or self.draft.is_over(self.branch)
+        return self.draft.is_over(self.branch)
 
     @property
     def position(self) -> int:
@@ -107,7 +106,7 @@ def _finish(piece: Piece, key: str) -> None:
 
 def _stop() -> None:
     piece: Piece = st.session_state[keys.PIECE]
-    piece.stopped.add(piece.branch)
+    piece.draft.end(piece.branch)
 
 
 def _write(piece: Piece, place: DeltaGenerator) -> None:

@@ -206,7 +206,7 @@ def test_a_stopped_text_stays_as_it_is_and_one_that_was_cut_off_goes_on(app: App
     assert written(app.run()) == whole  # the page was run anew in the middle of it
     stopped = writing.new_piece(piece.model_id, piece.writer, piece.settings)
     stopped.draft.write(0, 100)
-    stopped.stopped.add(0)
+    stopped.draft.end(0)
     app.session_state[keys.PIECE] = stopped
     assert piece_of(app.run()).text == whole[4:104]
 

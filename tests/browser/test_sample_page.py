@@ -13,6 +13,7 @@ import rnn
 from rnn.checkpoint_file import pack, unpack
 from rnn.checkpoints import to_bytes
 from rnn.corpora import Text
+from rnn.shipped import SHIPPED_TASKS
 from tests.browser.playground import Server, settled
 from tests.browser.visitor import button, chart_title, choose, main, open_page, says, upload, written
 
@@ -149,14 +150,20 @@ def test_whatever_a_model_writes_is_text_and_its_hidden_characters_are_seen(
     expect(main(page).locator("img[src=x]")).to_have_count(0)
 
 
-def test_a_model_that_reads_both_ways_says_where_it_can_be_used(server: Server, page: Page, trap: bytes) -> None:
+def test_a_model_that_cannot_write_says_why_or_where_it_can_be_used(server: Server, page: Page, trap: bytes) -> None:
     open_page(page, server, "Sample", LSTM)
     choose(page, "Model", "A checkpoint file of mine")
     upload(page, "sample_file", "both.safetensors", both_ways(trap))
-    says(page, "reads in both directions, so it cannot write")
+    says(page, "the second direction reads from the end")
+    upload(page, "sample_file", "blanks.safetensors", open_file("fill-blank"))
+    says(page, "This model fills blanks in a text; it cannot write text. The Train page opens it.")
     expect(page.get_by_test_id("stException")).to_have_count(0)
     choose(page, "Model", "GRU (comes with the app)")
     expect(written(page).get_by_role("option")).to_have_count(200)
+
+
+def open_file(kind: str) -> bytes:
+    return SHIPPED_TASKS[kind].path.read_bytes()
 
 
 def both_ways(one_way: bytes) -> bytes:

@@ -146,6 +146,18 @@ def test_the_stop_text_ends_every_branch() -> None:
     assert not draft.is_over(branch)
 
 
+def test_an_ended_text_stays_as_it_is_and_can_still_branch() -> None:
+    draft = Draft(model_of(), VOCABULARY, SETTINGS)
+    draft.write(0, 30)
+    before = draft.text(0)
+    draft.end(0)
+    assert draft.is_over(0)
+    assert draft.write(0, 10) == draft.put(0, 1) == ""
+    assert draft.text(0) == before
+    branch = draft.branch(0, 10, other_than(draft, 0, 10))
+    assert len(draft.write(branch, 500)) == LENGTH - 11
+
+
 def test_what_cannot_be_is_refused_in_a_sentence() -> None:
     draft = written(model_of(), SampleConfig("fox", 5))
     for position, index in ((5, 0), (-1, 0), (0, -1), (0, len(VOCABULARY))):
