@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.playground import Server, settled
 from tests.browser.visitor import button, chart_title, main, open_page, says, status
 
 SAYS = re.compile("says the model")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One of its own: the Train page opens with the task of the newest run, and other tests train on texts."""
+    with Server(tmp_path_factory.mktemp("tasks")) as server:
+        yield server
 
 
 def cell(page: Page, row: int, column: int) -> Locator:
