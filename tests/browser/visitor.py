@@ -116,7 +116,7 @@ def beyond(page: Page, before: int) -> int:
 
 def written(page: Page) -> Locator:
     """The text of the Sample page that can be pointed at."""
-    return main(page).locator(".text")
+    return main(page).locator("div.text")  # Plotly has groups of this class
 
 
 def chart_title(page: Page) -> Locator:
