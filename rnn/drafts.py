@@ -85,7 +85,7 @@ class Draft:
         logits, state = self._before(branch, begin)
         rows: list[NDArray[Any]] = []
         for position in range(begin, min(begin + count, self.settings.length)):
-            if written.is_over:  # ended from another thread
+            if self.is_over(branch):  # ended from another thread meanwhile
                 break
             sampled = draw_next(logits[0], self.vocabulary, self.settings, float(self._draws[position]))
             rows.append(sampled.logits)
