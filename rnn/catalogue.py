@@ -6,6 +6,7 @@ No torch: lists, forms and checkpoint files need no more than this. `rnn.tasks` 
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 
 from rnn.config import ModelConfig, TaskConfig, TrainConfig
@@ -206,6 +207,11 @@ def check(task: TaskConfig, model: ModelConfig) -> None:
         raise ConfigError(
             "bidirectional must be true for fill-blank, and false for its variant left, which reads one side only."
         )
+
+
+def parameter_count(task: TaskConfig, model: ModelConfig, vocabulary_size: int = 0) -> int:
+    """How many numbers the network that learns this task learns; see `parameter_shapes`."""
+    return sum(math.prod(shape) for shape in parameter_shapes(task, model, vocabulary_size).values())
 
 
 def parameter_shapes(task: TaskConfig, model: ModelConfig, vocabulary_size: int = 0) -> Shapes:

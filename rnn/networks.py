@@ -15,6 +15,7 @@ Bengio et al. 2015 (arXiv 1506.03099) for teacher forcing in part.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
@@ -220,7 +221,7 @@ class Bridge(nn.Module):
         return s.view(-1, self.encoder.directions, B, H).transpose(1, 2).flatten(2)
 
 
-class Writer(_Network):
+class Writer(_Network, ABC):
     """A network that writes a sequence: the character model of `rnn.models`, started from a state that says what.
 
     Targets are as `rnn.data.sequences` makes them: indices of `Symbols`, each sequence ended by END and then filled up
@@ -229,9 +230,9 @@ class Writer(_Network):
 
     decoder: CharRNN
 
+    @abstractmethod
     def first_state(self, source: Tensor, lengths: Tensor | None = None) -> State:
         """The decoder's state before BEGIN, each part (num_layers, B, H)."""
-        raise NotImplementedError
 
     def forward(
         self, source: Tensor, target: Tensor, source_lengths: Tensor | None = None, teacher_forcing: float = 1.0

@@ -23,13 +23,15 @@ LEVELS = 10  # shades beside none
 
 
 def component(name: str, html: str) -> Any:
-    """The component of this name in `assets/`: its script and its style."""
-    css, js = ((ASSETS / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    return st.components.v2.component(f"rnn_playground_{name}", html=html, css=css, js=js)
+    """The component of this name in `assets/`: its script, its style, and the boxes that several have."""
+    boxed, css, js = (
+        (ASSETS / file).read_text(encoding="utf-8") for file in ("boxed.css", f"{name}.css", f"{name}.js")
+    )
+    return st.components.v2.component(f"rnn_playground_{name}", html=html, css=boxed + css, js=js)
 
 
-_text = component("coloured_text", '<div class="text" role="listbox" tabindex="0"></div>')
-_guesses = component("guesses", '<div class="guesses" role="list" tabindex="0"></div>')
+_text = component("coloured_text", '<div class="text boxed" role="listbox" tabindex="0"></div>')
+_guesses = component("guesses", '<div class="guesses boxed" role="list" tabindex="0"></div>')
 
 
 def palette() -> list[tuple[str, str]]:

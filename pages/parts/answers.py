@@ -24,7 +24,7 @@ from rnn.figures.predictions import (
 )
 from rnn.figures.probabilities import class_bars, class_bars_alt, sentiment_trace, sentiment_trace_alt
 from rnn.records import Answer, Prediction, Review, RunInfo, StepMetrics
-from rnn.shipped import SHIPPED_TASKS, open_shipped
+from rnn.shipped import SHIPPED_TASKS, every_shipped, open_shipped
 
 if TYPE_CHECKING:
     from torch import nn
@@ -119,7 +119,7 @@ def of_shipped(kind: str) -> None:
         "View", ["Ask it", "Answers"], default="Ask it", key=keys.DEMO_VIEW, label_visibility="collapsed", required=True
     )
     try:
-        source = Source(f"shipped {kind}", "", open_shipped(kind).task, lambda: _opened(kind))
+        source = Source(f"shipped {kind}", "", open_shipped(kind).task, lambda: opened_shipped(kind))
         if view == "Answers":
             if kind == "fill-blank":
                 _both_sides()
@@ -147,18 +147,19 @@ def _tested(name: str) -> tuple[float, float]:
     """The share of right answers on the test part, and the loss in nats."""
 
     def tested() -> tuple[float, float]:
-        task, model = _opened(name)
+        task, model = opened_shipped(name)
         found = task.test(model)
         return found.scores["accuracy"], found.loss
 
     return service.scheduler().compute(tested)
 
 
-@st.cache_resource(max_entries=len(SHIPPED_TASKS), show_spinner=False)
-def _opened(kind: str) -> tuple[Answering, nn.Module]:
+@st.cache_resource(max_entries=len(every_shipped()), show_spinner=False)
+def opened_shipped(name: str) -> tuple[Any, nn.Module]:
+    """Task and network of a shipped model; called on the torch thread only."""
     from rnn.checkpoints import opened
 
-    return opened(open_shipped(kind))
+    return opened(open_shipped(name))
 
 
 # Examples that were kept from training ----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.parts import shell
-from pages.parts.blueprint import Blueprint
+from pages.parts.blueprint import SHAPES, Blueprint
 from pages.parts.keys import in_url
 from rnn.catalogue import TASKS
 from rnn.figures import blocks
@@ -23,11 +23,6 @@ from rnn.vocabulary import Vocabulary
 SHAPE, DRAWN, TEXT, BLOCK = "arch_shape", "arch_drawn", "arch_text", "arch_block"
 DIAGRAM = "arch_diagram"
 UNROLLED, FOLDED = "Unrolled", "Folded"
-SHAPES = {
-    "One to one": SequenceShape.ONE_TO_ONE, "One to many": SequenceShape.ONE_TO_MANY,
-    "Many to one": SequenceShape.MANY_TO_ONE, "Many to many": SequenceShape.MANY_TO_MANY,
-    "Seq2seq": SequenceShape.DELAYED,
-}  # fmt: skip
 EXAMPLE = "hello"
 LONGEST = 200  # characters of the line that is read; only the first ones are drawn
 SHOWN = blocks.WRITTEN  # characters of an output's table

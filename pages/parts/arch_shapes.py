@@ -8,26 +8,17 @@ import numpy as np
 import streamlit as st
 
 from pages.parts import service, shell
-from pages.parts.answers import FIRST_ASKED, QUESTIONS
-from pages.parts.blueprint import Blueprint
+from pages.parts.answers import FIRST_ASKED, QUESTIONS, opened_shipped
+from pages.parts.blueprint import SHAPES, Blueprint
 from pages.parts.keys import TASK, in_url
-from rnn.catalogue import TASKS, SequenceShape
+from rnn.catalogue import TASKS
 from rnn.errors import PlaygroundError, TrainingError
 from rnn.figures.shapes import sequence_shape, sequence_shape_alt
 from rnn.records import Unrolled
-from rnn.shipped import open_shipped
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from rnn.tasks import Task
     from rnn.tasks.examples import Examples
 
-SHAPES = {
-    "One to one": SequenceShape.ONE_TO_ONE, "One to many": SequenceShape.ONE_TO_MANY,
-    "Many to one": SequenceShape.MANY_TO_ONE, "Many to many": SequenceShape.MANY_TO_MANY,
-    "Seq2seq": SequenceShape.DELAYED,
-}  # fmt: skip
 FIRST_SHAPE = "Many to one"
 SHAPE, CHOSEN, OWN, NUMBER = "arch_task_shape", "arch_shape_task_{}", "arch_shape_own_{}", "arch_shape_number_{}"
 TEXT_MODEL = "lstm"  # the shipped network that predicts characters
@@ -171,19 +162,11 @@ def _unrolled(kind: str, number: int, own: str) -> tuple[Unrolled, int]:
     def computed() -> tuple[Unrolled, int]:
         from rnn.tasks.unrolling import unroll
 
-        task, model = _opened(kind)
+        task, model = opened_shipped(TEXT_MODEL if kind == "next-character" else kind)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         return unroll(task, model, own or _example(kind, task, number)), parameters
 
     return service.scheduler().compute(computed)
-
-
-@st.cache_resource(max_entries=len(SAYS), show_spinner=False)
-def _opened(kind: str) -> tuple[Task, nn.Module]:
-    """Task and network; called on the torch thread only."""
-    from rnn.checkpoints import opened
-
-    return opened(open_shipped(TEXT_MODEL if kind == "next-character" else kind))
 
 
 def _example(kind: str, task: Any, number: int) -> Examples | str:

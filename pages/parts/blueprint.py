@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -14,11 +15,19 @@ from pages.parts import keys, service, shell, writers
 from pages.parts.controls import number_input
 from pages.parts.keys import in_url
 from pages.parts.limits import limits
+from rnn.catalogue import SequenceShape
+from rnn.checkpoint_file import read
 from rnn.config import CELLS, NONLINEARITIES, ModelConfig, bounds_for, help_for
 from rnn.errors import PlaygroundError
+from rnn.shipped import open_shipped
 
 MINE = "mine"  # the choice of a network that is made up
 LETTERS = ("h", "e", "l", "o")  # what it reads
+SHAPES = {  # as short names
+    "One to one": SequenceShape.ONE_TO_ONE, "One to many": SequenceShape.ONE_TO_MANY,
+    "Many to one": SequenceShape.MANY_TO_ONE, "Many to many": SequenceShape.MANY_TO_MANY,
+    "Seq2seq": SequenceShape.DELAYED,
+}  # fmt: skip
 MOST_STEPS = 12  # columns that can be drawn
 
 
@@ -116,15 +125,30 @@ def _first_weights(model: ModelConfig, vocabulary_size: int) -> dict[str, NDArra
 
 
 def _trained(choice: str, title: str) -> Blueprint:
-    checkpoint = writers.checkpoint(choice)
+    path = writers.file_of(choice)
+    first = None
+    if not choice.startswith(writers.SHIPPED_PREFIX):
+        first = service.scheduler().store.snapshot_path(choice, 0)
+    return _read(f"{choice} {_changed(path)}", title, path, first, _changed(first))
+
+
+def _changed(path: Path | None) -> int:
+    """When a file last changed; 0 where there is none."""
+    return path.stat().st_mtime_ns if path is not None and path.exists() else 0
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _read(name: str, title: str, path: Path, first: Path | None, first_changed: int) -> Blueprint:
+    """Read once for all reruns until a file changes: `name` says when the one did, `first_changed` when the other."""
+    checkpoint = open_shipped(path.stem) if first is None else read(path)  # of a shipped one an error says more
     if checkpoint.kind != "next-character":
         checkpoint.sampler()  # says where it can be used
-    first: dict[str, Any] | None = None
-    if not choice.startswith(writers.SHIPPED_PREFIX):
-        first = writers.first_weights(choice)
-    name = f"{choice} {checkpoint.step}"
+    before = None
+    if first is not None and first_changed:
+        with suppress(PlaygroundError):  # then there is nothing to compare with
+            before = read(first).weights()
     characters = checkpoint.vocabulary.characters
-    return Blueprint(name, title, checkpoint.model, characters, checkpoint.weights("best"), first, True)
+    return Blueprint(name, title, checkpoint.model, characters, checkpoint.weights("best"), before, True)
 
 
 def complain(error: PlaygroundError) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import streamlit as st
 
 from pages.parts import keys, texts
 from pages.parts.keys import in_url
 from pages.parts.limits import check_caps
 from pages.parts.shell import plain
-from rnn.catalogue import TASKS, parameter_shapes
+from rnn.catalogue import TASKS, parameter_count
 from rnn.config import KINDS, ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Preflight
 from rnn.errors import PlaygroundError
@@ -45,7 +43,7 @@ def is_ready(task: TaskConfig, model: ModelConfig, train: TrainConfig, found: Pr
         return False
     size = len(found.vocabulary) if found else 0
     try:
-        parameters = sum(math.prod(shape) for shape in parameter_shapes(task, model, size).values())
+        parameters = parameter_count(task, model, size)
         check_caps(model, train, size, task)
     except PlaygroundError as error:
         st.error(plain(error))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass, fields
 
-from rnn.catalogue import parameter_shapes
+from rnn.catalogue import parameter_count
 from rnn.checkpoint_file import Checkpoint
 from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.errors import ConfigError
@@ -103,9 +102,8 @@ def _check_step(model: ModelConfig, train: TrainConfig, vocabulary_size: int, ta
     Every weight matrix is applied once per symbol, so a step multiplies B * T times as often as they have entries.
     """
     cap = limits().step_products
-    parameters = sum(math.prod(shape) for shape in parameter_shapes(task, model, vocabulary_size).values())
     T = train.bptt_steps if task.kind == "next-character" else task.length or USUAL_LENGTH
-    products = parameters * train.batch_size * T
+    products = parameter_count(task, model, vocabulary_size) * train.batch_size * T
     if cap is not None and products > cap:
         raise ConfigError(
             f"One training step would take about {products / cap:.1f} times what is allowed here. "

@@ -13,7 +13,7 @@ from pages.parts.learning import TEXT_TASK
 from pages.parts.uploads import checkpoint_uploader, read_checkpoint, read_once
 from rnn import corpora
 from rnn.checkpoint_file import Checkpoint, read
-from rnn.errors import PlaygroundError, StoreError, TextError
+from rnn.errors import StoreError, TextError
 from rnn.records import RunInfo
 from rnn.sampling import NumpyModel
 from rnn.shipped import SHIPPED, open_shipped
@@ -147,24 +147,15 @@ def shipped_writer(name: str) -> Writer:
     return _writer(checkpoint, f"the shipped {SHIPPED[name].title}. {notes}".strip())
 
 
-def checkpoint(choice: str) -> Checkpoint:
-    """The whole file of a shipped model or a run; `writer` is what writing needs of it.
+def file_of(choice: str) -> Path:
+    """The checkpoint file of a shipped model or a run; `writer` is what writing needs of it.
 
     Raises:
-        PlaygroundError: nothing has been saved yet, or it cannot be read.
+        StoreError: nothing has been saved yet.
     """
     if choice.startswith(SHIPPED_PREFIX):
-        return open_shipped(choice.removeprefix(SHIPPED_PREFIX))
-    return read(_saved(choice))
-
-
-def first_weights(run_id: str) -> dict[str, Any] | None:
-    """A run's weights of before its first step, where they were kept."""
-    path = service.scheduler().store.snapshot_path(run_id, 0)
-    try:
-        return read(path).weights()
-    except PlaygroundError:
-        return None
+        return SHIPPED[choice.removeprefix(SHIPPED_PREFIX)].path
+    return _saved(choice)
 
 
 def _of_run(run_id: str) -> Writer:

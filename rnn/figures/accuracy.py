@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rnn.errors import ConfigError
 from rnn.figures import theme
 from rnn.figures.copying import percent
-from rnn.figures.probabilities import TWO_LINES, in_lines, name_of, plain, with_room_above
+from rnn.figures.probabilities import TWO_LINES, in_lines, name_of, plain
 from rnn.records import StepMetrics
 
 HEIGHT = 300  # pixels of the charts
@@ -63,7 +63,7 @@ def score_curve(
         "hovertemplate": f"step %{{x:,}}<br>%{{y:.1f}} % of {escape(what)} right<extra></extra>",
     }  # fmt: skip
     last = metrics[-1].step if metrics else 10
-    drawn = theme.figure(
+    return theme.figure(
         [curve], in_lines(_said(measured, what)), "step", f"{escape(what)} right, %", dark,
         height=HEIGHT,
         xaxis={"range": [0, 1.03 * max(last, 10)], "tickformat": ",d" if last < 10_000 else "~s", "nticks": 6},
@@ -72,7 +72,6 @@ def score_curve(
         shapes=[_level(100 * share, ink) for share in baselines.values()],
         annotations=_labels(baselines, measured[-1][1] if measured else 0.0, ink),
     )  # fmt: skip
-    return with_room_above(drawn)
 
 
 def score_alt(metrics: Sequence[StepMetrics], baselines: Mapping[str, float], what: str) -> str:
@@ -211,7 +210,7 @@ def confusion(
     }  # fmt: skip
     names = {"showgrid": False, "zeroline": False, "fixedrange": True, "ticklen": 0}
     is_long = columns > 3 and max(map(len, table.columns), default=0) > 2
-    drawn = theme.figure(
+    return theme.figure(
         [heat, numbers], in_lines(_confused(table)), "predicted", "expected", dark,
         height=TWO_LINES + CELL * max(rows, 4) + (110 if is_long else 64),
         xaxis={
@@ -224,7 +223,6 @@ def confusion(
         },
         shapes=[_cell(i, ink) for i in range(rows)], margin={"t": TWO_LINES}, showlegend=False, dragmode=False,
     )  # fmt: skip
-    return with_room_above(drawn)
 
 
 def confusion_alt(expected: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> str:
@@ -356,7 +354,7 @@ def accuracy_by_length(
     }  # fmt: skip
     ticks = [f'{bar.name}<br><span style="font-size:11px">{short(bar.answers)}</span>' for bar in bars]
     name = f'length, {escape(what)} <span style="font-size:12px">(below: how many)</span>'
-    drawn = theme.figure(
+    return theme.figure(
         [trace], in_lines(_bottleneck(bars, what)), name, "right, %", dark, height=HEIGHT,
         xaxis={
             "range": [-0.6, max(len(bars), 1) - 0.4], "tickvals": places, "ticktext": ticks, "showgrid": False,
@@ -365,7 +363,6 @@ def accuracy_by_length(
         yaxis={"range": [0, TOP], "tickvals": [0, 25, 50, 75, 100], "fixedrange": True},
         margin={"t": TWO_LINES}, bargap=0.3, showlegend=False,
     )  # fmt: skip
-    return with_room_above(drawn)
 
 
 def accuracy_by_length_alt(

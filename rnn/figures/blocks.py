@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from rnn.config import ModelConfig
 from rnn.figures import theme
+from rnn.figures.characters import shielded
 from rnn.topology import Arrow, Block, Topology
 
 Array = NDArray[np.float64]
@@ -259,7 +259,7 @@ def table(
     traces = [heat, _written(list(rows), values, values / darkest, colour, ink)] if N <= WRITTEN else [heat]
     return theme.figure(
         traces, title, axis, "", dark, height=ABOVE + ROW * len(rows),
-        xaxis={"tickvals": places, "ticktext": [escape(labels[i], quote=False) for i in places], "showgrid": False,
+        xaxis={"tickvals": places, "ticktext": [shielded(labels[i]) for i in places], "showgrid": False,
                "zeroline": False, "tickangle": 0, "fixedrange": True},
         yaxis={"autorange": "reversed", "showgrid": False, "zeroline": False, "fixedrange": True},
         margin={"l": 8, "r": 8, "t": 44, "b": 52}, dragmode=False,

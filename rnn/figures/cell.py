@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from rnn.figures import theme
 from rnn.figures.characters import shielded, visible
 from rnn.figures.nonlinearity import FUNCTIONS
-from rnn.figures.probabilities import with_room_above
+from rnn.figures.strokes import FIXED_WIDTH, Dict, Label, texts
 
 Array = NDArray[np.floating[Any]]
-Dict = dict[str, Any]
 
 FIRST = 6  # values that appear under the pointer
 CONTEXT = 10  # characters of what was read before that a title shows, the last ones
@@ -34,8 +33,6 @@ BOX, GATE = 42, 58  # heights: two lines of text, three of them
 RADIUS = 13  # pixels, of the circle of an operation
 APART = 0.28  # from the middle of a gate to the arrow of each of its two products
 HEADING = 66  # pixels of the title
-
-FIXED_WIDTH = "Source Code Pro, Menlo, Consolas, monospace"
 
 
 @dataclass(frozen=True)
@@ -90,14 +87,13 @@ def cell_diagram(step: CellStep, dark: bool = False) -> go.Figure:
     """
     sketch = _Sketch(theme.ink(dark))
     height = {"rnn": _draw_rnn, "gru": _draw_gru, "lstm": _draw_lstm}[step.cell](sketch, step)
-    drawn = theme.figure(
+    return theme.figure(
         sketch.traces(), "<br>".join(map(shielded, _title(step))), "", "", dark, height=height + HEADING,
         xaxis={"range": [0, WIDTH], "visible": False, "fixedrange": True},
         yaxis={"range": [0, height], "visible": False, "fixedrange": True},
         shapes=sketch.shapes, annotations=sketch.arrows, margin={"l": 0, "r": 0, "t": HEADING, "b": 0},
         dragmode=False, hovermode="closest", showlegend=False,
     )  # fmt: skip
-    return with_room_above(drawn)
 
 
 def cell_diagram_alt(step: CellStep) -> str:
@@ -236,16 +232,6 @@ def _draw_gru(sketch: _Sketch, step: CellStep) -> int:
 Point = tuple[float, float]
 
 
-class _Label(NamedTuple):
-    x: float
-    y: float
-    text: str
-    colour: str
-    size: int = 13
-    position: str = "middle center"  # of the text, seen from (x, y)
-    family: str = "Source Sans, sans-serif"
-
-
 class _Sketch:
     """Collects what is drawn on the axes."""
 
@@ -253,16 +239,12 @@ class _Sketch:
         self.ink = ink
         self.shapes: list[Dict] = []
         self.arrows: list[Dict] = []
-        self._labels: list[_Label] = []
+        self._labels: list[Label] = []
         self._operations: list[tuple[float, float, str]] = []
         self._words: list[tuple[float, float, str]] = []  # which appear when the pointer is there
 
     def traces(self) -> list[Dict]:
         """The circles, then what is written, then the unseen points that the pointer finds."""
-        labels = self._labels
-        font = {
-            "color": [s.colour for s in labels], "size": [s.size for s in labels], "family": [s.family for s in labels],
-        }  # fmt: skip
         return [
             {
                 "type": "scatter", "mode": "markers+text", "x": [x for x, *_ in self._operations],
@@ -273,11 +255,7 @@ class _Sketch:
                     "line": {"width": 1.5, "color": self.ink.foreground},
                 },
             },
-            {
-                "type": "scatter", "mode": "text", "x": [s.x for s in labels], "y": [s.y for s in labels],
-                "text": [s.text for s in labels], "textfont": font, "textposition": [s.position for s in labels],
-                "hoverinfo": "skip", "cliponaxis": False,
-            },
+            texts(self._labels),
             {
                 "type": "scatter", "mode": "markers", "x": [x for x, *_ in self._words],
                 "y": [y for _, y, _ in self._words], "customdata": [words for *_, words in self._words],
@@ -286,7 +264,7 @@ class _Sketch:
         ]  # fmt: skip
 
     def label(self, at: Point, text: str, colour: str, position: str = "middle center", words: str = "") -> None:
-        self._labels.append(_Label(*at, text, colour, position=position))
+        self._labels.append(Label(*at, text, colour, position=position))
         if words:
             self._words.append((*at, words))
 
@@ -313,7 +291,7 @@ class _Sketch:
     def tag(self, x: float, y: float, text: str) -> None:
         """A function without weights, on an arrow."""
         self._rectangle(x, y, 0.55, 22, self.ink.background, self.ink.foreground, above=True)
-        self._labels.append(_Label(x, y, text, self.ink.foreground, 12))
+        self._labels.append(Label(x, y, text, self.ink.foreground, 12))
 
     def vector(self, x: float, y: float, step: CellStep, name: str) -> None:
         """A state: its name and the mean of its magnitudes."""
@@ -393,7 +371,7 @@ class _Sketch:
             is_last = row == len(lines) - 1
             place = y + (len(lines) - 1 - 2 * row) * 8.5
             family = {"family": FIXED_WIDTH} if is_last else {}
-            self._labels.append(_Label(x, place, text, on_it, 13 if is_last else 12, **family))
+            self._labels.append(Label(x, place, text, on_it, 13 if is_last else 12, **family))
         self._words.append((x, y, words))
 
     def _rectangle(

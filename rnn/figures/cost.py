@@ -73,20 +73,21 @@ def growth_alt(costs: Costs) -> str:
 
 def spelled(number: float) -> str:
     """`240,321`, `1.2 million`, `32 billion`."""
-    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
-        if number >= size:
-            value = number / size
-            return f"{value:,.0f} {word}" if value >= 10 else f"{value:.1f} {word}"
-    return f"{number:,.0f}"
+    return _in_units(number, {"trillion": 1e12, "billion": 1e9, "million": 1e6}) or f"{number:,.0f}"
 
 
 def size(count: float) -> str:
     """Bytes as `960 bytes`, `31 kB`, `3.1 MB`."""
-    for unit, word in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+    return _in_units(count, {"GB": 1e9, "MB": 1e6, "kB": 1e3}) or f"{count:,.0f} bytes"
+
+
+def _in_units(count: float, units: dict[str, float]) -> str:
+    """In the first unit that is not larger; "" where all are."""
+    for word, unit in units.items():
         if count >= unit:
             value = count / unit
             return f"{value:,.0f} {word}" if value >= 10 else f"{value:.1f} {word}"
-    return f"{count:,.0f} bytes"
+    return ""
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rnn.errors import ConfigError
 from rnn.figures import theme
-from rnn.figures.characters import visible
+from rnn.figures.characters import shielded, visible
 from rnn.records import DrawStages
 
 SHOWN = 12  # characters with a row of their own; the others share one more
@@ -137,15 +137,12 @@ def draw_columns(
         _marker(stages, picked, ink),
     ]  # fmt: skip
     title, outlines = _wrapped(_title(characters, stages)), _outlines(rows, pieces, picked, ink)
-    drawn = theme.figure(
+    return theme.figure(
         traces, title, "", "", dark, height=plot + around, **_axes(stages, columns, rows, scales, ink),
         annotations=notes, barmode="overlay", bargap=0, showlegend=False, **({"shapes": outlines} if outlines else {}),
         margin={"l": 8, "r": RIGHT, "t": TITLE + HEADING, "b": BELOW, "pad": 0}, dragmode=False,
         hovermode="closest", uniformtext={"mode": "hide", "minsize": NUMBERS},
     )  # fmt: skip
-    if "<br>" in title:
-        drawn.layout.title.pad.t = 20  # Plotly puts the first of two lines higher than a single one
-    return drawn
 
 
 def draw_alt(characters: Sequence[str], stages: DrawStages, chosen: int | None = None) -> str:
@@ -226,7 +223,7 @@ def _title(characters: Sequence[str], stages: DrawStages) -> str:
 
 def _wrapped(title: str) -> str:
     """In two lines if a phone has no room for it in one."""
-    head, colon, tail = escape(title, quote=False).partition(": ")
+    head, colon, tail = shielded(title).partition(": ")
     return f"{head}:<br>{tail}" if colon and len(title) > TITLE_LETTERS else f"{head}{colon}{tail}"
 
 
@@ -267,7 +264,7 @@ def _outcome(characters: Sequence[str], stages: DrawStages, picked: int | None) 
 
 def _name(characters: Sequence[str], index: int) -> str:
     """As Plotly shows it letter by letter: it reads tags, but no more entities than these three."""
-    return escape(visible(characters[index]), quote=False)
+    return shielded(visible(characters[index]))
 
 
 def _exact(value: float) -> str:

@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 
 from rnn.figures import theme
 from rnn.figures.cell import CellStep, is_gate, number, spoken, symbol
-from rnn.figures.probabilities import with_room_above
 
 UNITS = 64  # of a vector that a phone has room for, the first ones
 KEEPING = 0.9  # a gate that is open wider keeps its unit's state
@@ -50,7 +49,7 @@ def gate_vectors(step: CellStep, dark: bool = False) -> go.Figure:
         ticks.append((bottom + ROW / 2, f"{symbol(name)} " + ("0…1" if is_gate(name) else f"±{_short(reach)}")))
     height = len(names) * (ROW + GAP)
     every = {"dtick": 1} if units <= 12 else {"nticks": 9}
-    drawn = theme.figure(
+    return theme.figure(
         bars, "<br>".join(_vectors_title(step)), "unit", "", dark, height=height + HEADING + AXIS,
         xaxis={"range": [0.4, units + 0.6], "showgrid": False, "zeroline": False, "fixedrange": True, **every},
         yaxis={
@@ -60,7 +59,6 @@ def gate_vectors(step: CellStep, dark: bool = False) -> go.Figure:
         shapes=lines, margin={"t": HEADING, "b": AXIS}, barmode="overlay", bargap=0.25, showlegend=False,
         dragmode=False, hovermode="closest",
     )  # fmt: skip
-    return with_room_above(drawn)
 
 
 def gate_vectors_alt(step: CellStep) -> str:

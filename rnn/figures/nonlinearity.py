@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from rnn.errors import ConfigError
 from rnn.figures import theme
-from rnn.figures.probabilities import with_room_above
 
 Array = NDArray[np.floating[Any]]
 Function = Callable[[Array], Array]
@@ -84,7 +83,7 @@ def nonlinearity(name: str, sums: Array, of: str = "h", dark: bool = False) -> g
         },
         "hovertemplate": "%{customdata}<extra></extra>",
     }  # fmt: skip
-    drawn = theme.figure(
+    return theme.figure(
         [*curves, marks], "<br>".join(_title(name, sums, of)), f"sums a of {of}, one mark per unit",
         f"{name}(a), slope", dark, height=HEIGHT,
         xaxis={"range": [-WIDEST * 1.03, WIDEST * 1.03], "dtick": 2, "fixedrange": True},
@@ -97,7 +96,6 @@ def nonlinearity(name: str, sums: Array, of: str = "h", dark: bool = False) -> g
         ],
         margin={"t": TOP}, hovermode="closest", dragmode=False, showlegend=False,
     )  # fmt: skip
-    return with_room_above(drawn)
 
 
 def nonlinearity_alt(name: str, sums: Array, of: str = "h") -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rnn.errors import ConfigError
 from rnn.figures import theme
 from rnn.figures.characters import legible
-from rnn.figures.probabilities import plain, share, with_room_above
+from rnn.figures.probabilities import plain, share
 from rnn.records import Prediction
 
 SIDE = 8  # pixels of an image
@@ -247,12 +247,11 @@ def _mosaic(
         if row.text:
             notes.append(_text(-0.5, name, row.text, False, "left"))
     words = f'{escape(title)}<br><span style="font-size:{SMALL}px">{escape(key)}</span>'
-    drawn = theme.figure(
+    return theme.figure(
         traces, words, "", "", dark, height=TOP + TEXT + plot + 8, **layout, shapes=shapes, annotations=notes,
         margin={"t": TOP + TEXT if is_above else TOP, "b": 8 if is_above else TEXT + 8},
         showlegend=False, dragmode=False, hovermode="closest",
     )  # fmt: skip
-    return with_room_above(drawn)
 
 
 def _hidden(start: float, end: float) -> Dict:

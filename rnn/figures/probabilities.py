@@ -16,7 +16,6 @@ from rnn.figures.characters import legible, visible
 
 ROW = 27  # pixels of a class
 TOP, TWO_LINES = 42, 62  # pixels of a title of one line, and of two
-PAD = 18  # pixels over a title of two lines
 AXIS = 58  # pixels under the plot: the numbers of the axis, and its name
 TRACE = 360  # pixels of the chart of a sentence
 WORDS = 16  # that a phone has room to name on the axis
@@ -75,7 +74,7 @@ def class_bars(
         "hovertemplate": "%{customdata}<br>p = %{x:.4f}<extra></extra>",
     }  # fmt: skip
     names = [f"<b>{name}</b>" if own else name for name, own in zip(rows.names, is_chosen, strict=True)]
-    drawn = theme.figure(
+    return theme.figure(
         [bars], _says(classes, probabilities, chosen), "probability", "", dark,
         height=TOP + ROW * len(places) + AXIS,
         xaxis={"range": [0, 1.16], "tickvals": [0, 0.25, 0.5, 0.75, 1], "fixedrange": True},
@@ -85,7 +84,6 @@ def class_bars(
         },
         margin={"t": TOP}, bargap=0.25, showlegend=False,
     )  # fmt: skip
-    return with_room_above(drawn)
 
 
 def class_bars_alt(
@@ -138,50 +136,6 @@ def _article(name: str) -> str:
 # A sentence -------------------------------------------------------------------------------------------------------
 
 
-def likelihood_bar(probability: float, words: Sequence[str] = (), dark: bool = False) -> go.Figure:
-    """How likely a sentence is to be positive, as one bar from 0 to 1.
-
-    Args:
-        probability: of positive.
-        words: the sentence, which stands under the title.
-        dark: whether it stands on a dark background.
-    """
-    ink = theme.ink(dark)
-    title = f"Likely to be positive: {escape(share(probability))}"
-    if words:
-        title += f'<br><span style="font-size:13px">{escape(_cut(legible(" ".join(words)), SENTENCE))}</span>'
-    top = TWO_LINES + 10 if words else TOP + 6  # the line in the middle stands out of the bar
-    bar = {
-        "type": "bar", "orientation": "h", "x": [round(probability, 4)], "y": [0], "width": 1,
-        "marker": {"color": theme.OUTPUT, "line": {"width": 0}},
-        "hovertemplate": "probability of positive %{x:.4f}<extra></extra>",
-    }  # fmt: skip
-    whole = {
-        "type": "rect", "xref": "paper", "x0": 0, "x1": 1, "yref": "paper", "y0": 0, "y1": 1,
-        "line": {"color": ink.muted, "width": 1},
-    }  # fmt: skip
-    even = {
-        "type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": -0.15, "y1": 1.15,
-        "line": {"color": ink.foreground, "width": 1.5, "dash": "dash"},
-    }  # fmt: skip
-    drawn = theme.figure(
-        [bar], title, "", "", dark, height=top + ROW + 34,
-        xaxis={
-            "range": [0, 1], "tickvals": [0, 0.5, 1], "ticktext": ["0 negative", "0.5", "1 positive"],
-            "showgrid": False, "zeroline": False, "fixedrange": True,
-        },
-        yaxis={"visible": False, "range": [-0.5, 0.5], "fixedrange": True},
-        margin={"t": top, "l": 40, "r": 40}, shapes=[whole, even], bargap=0, showlegend=False,
-    )  # fmt: skip
-    return with_room_above(drawn)
-
-
-def likelihood_bar_alt(probability: float, words: Sequence[str] = ()) -> str:
-    """The bar in words."""
-    said = f"Likely to be positive: {share(probability)}"
-    return f"{said}. The sentence: {legible(' '.join(words))}." if words else f"{said}."
-
-
 def sentiment_trace(
     words: Sequence[str], probabilities: Sequence[float] | NDArray[Any], dark: bool = False
 ) -> go.Figure:
@@ -221,7 +175,7 @@ def sentiment_trace(
         "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0.5, "y1": 0.5, "layer": "below",
         "line": {"color": ink.muted, "width": 1.5, "dash": "dash"},
     }  # fmt: skip
-    drawn = theme.figure(
+    return theme.figure(
         [line], in_lines(_turned(words, probabilities)), "words, in the order they are read",
         "probability of positive", dark, height=TRACE,
         xaxis={
@@ -231,7 +185,6 @@ def sentiment_trace(
         yaxis={"range": [-0.06, 1.06], "tickvals": [0, 0.25, 0.5, 0.75, 1], "zeroline": False, "fixedrange": True},
         margin={"t": TWO_LINES, "r": 16}, shapes=[even], showlegend=False,
     )  # fmt: skip
-    return with_room_above(drawn)
 
 
 def sentiment_trace_alt(words: Sequence[str], probabilities: Sequence[float] | NDArray[Any]) -> str:
@@ -301,13 +254,6 @@ def in_lines(parts: Sequence[str]) -> str:
     """The parts of a title in one line, or in a line each where that would be too long for a phone."""
     line = " ".join(parts)
     return escape(line) if len(line) <= LINE else "<br>".join(map(escape, parts))
-
-
-def with_room_above(drawn: go.Figure) -> go.Figure:
-    """The figure, its title lower if that has two lines: Plotly puts the first of them higher than a single one."""
-    if "<br>" in drawn.layout.title.text:
-        drawn.layout.title.pad.t = PAD
-    return drawn
 
 
 def plain(name: str, letters: int = LETTERS) -> str:

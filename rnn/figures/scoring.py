@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rnn.figures import theme
 from rnn.figures.loss import UNITS
 
-HEIGHT, ABOVE = 190, 54  # pixels: the figure, two lines of title over the plot
+HEIGHT, ABOVE = 190, 58  # pixels: the figure, two lines of title over the plot
 MOST_BARS = 500
 FEW_BARS = 60  # so few are set apart
 FEW_TICKS = 8  # characters; so few are all numbered

@@ -91,7 +91,7 @@ def _layout(title: str, x: str, y: str, colours: Ink, height: int) -> dict[str, 
     return {
         "title": {
             "text": title, "font": {"size": 16}, "x": 0, "y": 1, "xanchor": "left", "yanchor": "top",
-            "pad": {"t": 12, "l": 8},
+            "pad": {"t": 18 if "<br>" in title else 12, "l": 8},  # Plotly puts the first of two lines higher
         },
         "font": {"color": colours.foreground, "size": 14},
         "paper_bgcolor": "rgba(0,0,0,0)",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnn.errors import ConfigError
 from rnn.figures import theme
-from rnn.figures.characters import visible
+from rnn.figures.characters import shielded, visible
 
 if TYPE_CHECKING:
     from rnn.spectrum import Spectrum
@@ -136,7 +135,7 @@ def _map_title(matrix: NDArray[Any], name: str, when: str) -> tuple[str, str]:
 
 def _labels(names: Sequence[str] | None, count: int) -> list[str] | None:
     """Characters as they are seen; None where they are units, or two look the same."""
-    seen = [escape(visible(name), quote=False) for name in (names or ())[:count]]
+    seen = [shielded(visible(name)) for name in (names or ())[:count]]
     return seen if seen and len(set(seen)) == count else None
 
 

@@ -6,6 +6,7 @@ them as the test part has them.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,9 +26,9 @@ from rnn.tasks.examples import Classification, Examples, ExamplesTask, Part, Wri
 class _Images(ExamplesTask):
     """Examples from the images, which each task puts into its own form."""
 
+    @abstractmethod
     def examples(self, chosen: Digits) -> Examples:
         """These images and their answers."""
-        raise NotImplementedError
 
     def drawn(self, config: TrainConfig, step: int) -> tuple[Examples, float]:
         chosen = digits.batch(config.seed, step, config.batch_size, augment=step % 2 == 0)

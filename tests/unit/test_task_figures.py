@@ -51,8 +51,6 @@ from rnn.figures.probabilities import (
     WORDS,
     class_bars,
     class_bars_alt,
-    likelihood_bar,
-    likelihood_bar_alt,
     sentiment_trace,
     sentiment_trace_alt,
     share,
@@ -110,7 +108,6 @@ FIGURES = {
     "no lengths": partial(accuracy_by_length, [], [], "words"),
     "sentence": partial(sentiment_trace, SENTENCE, TURNS), "no sentence": partial(sentiment_trace, [], []),
     "long sentence": partial(sentiment_trace, ["<unk>"] * 60, np.linspace(0.5, 0.9, 60)),
-    "likelihood": partial(likelihood_bar, 0.97, SENTENCE * 5), "only likelihood": partial(likelihood_bar, 0.03),
     "classes": partial(class_bars, [0.02, 0.98], ["0", "7"]),
     "many classes": partial(class_bars, np.full(40, 0.025), [chr(32 + i) for i in range(40)]),
 }  # fmt: skip
@@ -178,7 +175,6 @@ def test_every_line_of_a_title_has_room_on_a_phone(draw: Callable[..., go.Figure
         (accuracy_by_length([], [], "words"), accuracy_by_length_alt([], [], "words")),
         (sentiment_trace(SENTENCE, TURNS), sentiment_trace_alt(SENTENCE, TURNS)),
         (sentiment_trace([], []), sentiment_trace_alt([], [])),
-        (likelihood_bar(0.97, SENTENCE), likelihood_bar_alt(0.97, SENTENCE)),
         (class_bars([0.1, 0.9], ["0", "8"]), class_bars_alt([0.1, 0.9], ["0", "8"])),
     ],
 )
@@ -490,14 +486,6 @@ def test_words_that_are_named_stand_apart_and_the_largest_change_is_among_them(v
 def test_words_without_their_probabilities_are_refused() -> None:
     with pytest.raises(ConfigError, match="there are 1 for 2 words"):
         sentiment_trace(["not", "bad"], [0.5])
-
-
-def test_the_likelihood_is_a_bar_from_0_to_1() -> None:
-    fig = likelihood_bar(0.973, ["not", "<b>"])
-    assert list(fig.data[0].x) == [0.973]
-    assert list(fig.layout.xaxis.range) == [0, 1]
-    assert title(fig).startswith("Likely to be positive: 0.97<br>")
-    assert "not &lt;b&gt;" in title(fig)
 
 
 @given(st.lists(st.floats(1e-3, 1), min_size=1, max_size=40), st.integers(1, 12), st.data())
