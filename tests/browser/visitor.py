@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError, expect
 
 from rnn.records import RunInfo
 from rnn.runs.store import Store
@@ -16,6 +16,7 @@ from tests.browser.playground import Server, settled
 
 DESKTOP = {"width": 1280, "height": 800}
 PATIENCE = 60_000  # milliseconds: the first run of a server imports torch, and the computer may be busy
+REOPENED = 4  # times that a list is opened again
 SMALL = {"train_text": "hello", "train_hidden_size_default": 8}
 LONG = 100_000  # steps: longer than any test
 STEP = re.compile(r"step ([\d,]+) of")
@@ -124,12 +125,18 @@ def chart_title(page: Page) -> Locator:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """Another option of a select box."""
+    """Another option of a select box; a page that is drawn or scrolled meanwhile closes the list, which is reopened."""
     field = main(page).get_by_role("combobox", name=label, exact=True)
+    wanted = page.get_by_role("option", name=option, exact=True)
     settled(page)
-    field.scroll_into_view_if_needed()  # a page that is drawn or scrolled closes the list
+    field.scroll_into_view_if_needed()
+    for _ in range(REOPENED):
+        field.click()
+        with suppress(TimeoutError):
+            wanted.click(timeout=PATIENCE / 10)
+            return
     field.click()
-    page.get_by_role("option", name=option, exact=True).click()
+    wanted.click()
 
 
 def tab(page: Page, name: str) -> None:
