@@ -19,7 +19,7 @@ app: $(APP)  ## open the app on this computer: one owner, no caps
 
 test: lint chromium  ## lint, then all tests: unit, app, browser
 	$(BIN)/python -m pytest tests/unit tests/app -n 2 --dist worksteal
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest tests/browser -n 2 --dist loadfile
 
 lint: $(DEV)  ## style, types and who may import whom
 	$(BIN)/ruff check
