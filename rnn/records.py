@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
@@ -352,20 +352,85 @@ class DrawStages:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerTrace:
+    """One layer in one direction. Row t is what belongs to the t-th character, whatever the direction.
+
+    Attributes:
+        h: the hidden state after each step, (T, H).
+        c: the cell state of an LSTM after each step, (T, H); None elsewhere.
+        gates: of a GRU r, z and the candidate n; of an LSTM i, f, o and the candidate g; each (T, H). An RNN has none.
+        reverse: whether it read the text from its end.
+    """
+
+    h: NDArray[np.float32]
+    c: NDArray[np.float32] | None
+    gates: Mapping[str, NDArray[np.float32]]
+    reverse: bool = False
+
+    @property
+    def h_before(self) -> NDArray[np.float32]:
+        """The hidden state that each step started from, (T, H); zeros at the first step read."""
+        return _before(self.h, self.reverse)
+
+    @property
+    def c_before(self) -> NDArray[np.float32] | None:
+        """The cell state that each step started from, (T, H); None where there is none."""
+        return None if self.c is None else _before(self.c, self.reverse)
+
+
+def _before(states: NDArray[np.float32], reverse: bool) -> NDArray[np.float32]:
+    zeros = np.zeros_like(states[:1])
+    return np.concatenate([states[1:], zeros] if reverse else [zeros, states[:-1]])
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
-    """What happened inside a model while it read a text, from a state of zeros.
+    """What happened inside a character model while it read a text, from a state of zeros.
 
     Attributes:
         text: the characters read, T of them.
-        states: the hidden state of the top layer after each of them, shape (T, H).
-        probabilities: the softmax over the next character after each of them, shape (T, V), rows sum to 1.
         characters: the vocabulary, V of them.
+        indices: the characters read, by their place in the vocabulary, (T,).
+        layers: from the lowest to the highest, each with one `LayerTrace` per direction, forward first.
+        logits: scores of the next character after each of them, (T, V).
+        probabilities: their softmax, (T, V), rows sum to 1.
     """
 
     text: str
-    states: NDArray[np.float32]
-    probabilities: NDArray[np.float64]
     characters: tuple[str, ...]
+    indices: NDArray[np.int64]
+    layers: tuple[tuple[LayerTrace, ...], ...]
+    logits: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    @property
+    def states(self) -> NDArray[np.float32]:
+        """What the head reads: h of the highest layer, both directions side by side, (T, directions * H)."""
+        top = self.layers[-1]
+        return top[0].h if len(top) == 1 else np.concatenate([one.h for one in top], axis=1)
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """-ln of the probability of the character that came next, nats; after the last one nothing came: (T - 1,)."""
+        shifted = self.logits[:-1].astype(np.float64)
+        shifted -= shifted.max(axis=1, keepdims=True, initial=-np.inf)
+        reached = shifted[np.arange(len(shifted)), self.indices[1:]]
+        losses: NDArray[np.float64] = np.log(np.exp(shifted).sum(axis=1)) - reached
+        return losses
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the numbers take."""
+        of_layers: Iterator[int] = (
+            array.nbytes
+            for passes in self.layers
+            for one in passes
+            for array in (one.h, *(() if one.c is None else (one.c,)), *one.gates.values())
+        )
+        return sum(of_layers) + self.logits.nbytes + self.probabilities.nbytes + self.indices.nbytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rnn.config import ModelConfig, SampleConfig
 from rnn.errors import ConfigError
-from rnn.records import DrawStages, Sampled, Trace
+from rnn.records import DrawStages, Sampled
 from rnn.vocabulary import UnknownPolicy, Vocabulary
 
 Array = NDArray[np.float32]
@@ -285,28 +285,6 @@ def generate(
     settings = SampleConfig(prime, length, temperature, top_k, top_p, seed, stop)
     numpy_model = checked(model, vocabulary)
     return _generate(numpy_model, vocabulary, vocabulary.encode(prime, unknown), settings)
-
-
-def trace(model: Any, vocabulary: Vocabulary, text: str) -> Trace:
-    """Reads `text` from a state of zeros and keeps what happened inside.
-
-    Args:
-        model: a `CharRNN` or a `NumpyModel`.
-        vocabulary: the model's own.
-        text: what is read; "" gives a trace of no steps.
-
-    Raises:
-        ConfigError: the model is bidirectional, or the vocabulary is not its own.
-        UnknownCharacterError: the text has characters that the model does not know.
-    """
-    numpy_model = checked(model, vocabulary)
-    T, H, V = len(text), numpy_model.config.hidden_size, len(vocabulary)
-    states, logits = np.zeros((T, H), np.float32), np.zeros((T, V), np.float32)
-    state = numpy_model.initial_state()
-    for t, index in enumerate(vocabulary.encode(text)):
-        logits[t : t + 1], state = numpy_model.step([index], state)
-        states[t] = state[-1][0]
-    return Trace(text, states, softmax(logits), vocabulary.characters)
 
 
 def checked(model: Any, vocabulary: Vocabulary) -> NumpyModel:

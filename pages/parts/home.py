@@ -13,7 +13,10 @@ from pages.parts.writers import Writer, shipped_writer
 from rnn.errors import PlaygroundError
 from rnn.figures import theme
 from rnn.figures.unrolled import STEPS, UNITS, unrolled, unrolled_alt
-from rnn.sampling import generate, trace
+from rnn.records import Trace
+from rnn.sampling import generate
+from rnn.shipped import open_shipped
+from rnn.trace import trace
 
 MODEL = "rnn"  # its step is the equation on the page, and nothing more
 PRIME = "The "
@@ -65,7 +68,7 @@ def at_work() -> None:
 def _figure(writer: Writer, text: str) -> None:
     """The first characters that were drawn, each with the one that came after it."""
     start = len(PRIME)
-    inside = trace(writer.model, writer.vocabulary, text[: start + STEPS + 1])
+    inside = _inside(text[: start + STEPS + 1])
     st.plotly_chart(
         unrolled(inside, start, dark=shell.is_dark()), width="stretch", key="unrolled", config=shell.PLOT_CONFIG,
         alt=unrolled_alt(inside, start),
@@ -112,3 +115,9 @@ def _text(seed: int) -> str:
     writer = shipped_writer(MODEL)
     drawn = generate(writer.model, writer.vocabulary, PRIME, LENGTH, TEMPERATURE, seed=seed)
     return PRIME + "".join(s.char for s in drawn)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _inside(text: str) -> Trace:
+    checkpoint = open_shipped(MODEL)
+    return trace(checkpoint.model, checkpoint.weights("best"), checkpoint.vocabulary, text)

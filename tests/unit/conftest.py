@@ -7,13 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from rnn.config import ModelConfig, TrainConfig
 from rnn.runs.scheduler import Scheduler
 from rnn.runs.store import Store
+from rnn.sampling import NumpyModel, softmax
 from rnn.training import TrainState
+from rnn.vocabulary import Vocabulary
 
 TEXT = (
     "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, "
@@ -41,6 +45,16 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+def stepped_probabilities(model: Any, vocabulary: Vocabulary, text: str) -> NDArray[np.float64]:
+    """The softmax over the next character after each one of the text, as the sampler's own steps give it; (T, V)."""
+    numpy_model, rows = NumpyModel.of(model), []
+    state = numpy_model.initial_state()
+    for index in vocabulary.encode(text):
+        logits, state = numpy_model.step([index], state)
+        rows.append(softmax(logits[0]))
+    return np.array(rows)
 
 
 @pytest.fixture(scope="session")

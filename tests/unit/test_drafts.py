@@ -11,8 +11,9 @@ from rnn.config import ModelConfig, SampleConfig
 from rnn.drafts import KEPT_EVERY, MEASURED_AT_ONCE, MOST_BRANCHES, Draft
 from rnn.errors import ConfigError, UnknownCharacterError
 from rnn.models import CharRNN
-from rnn.sampling import NumpyModel, generate, softmax, trace
+from rnn.sampling import NumpyModel, generate, softmax
 from rnn.vocabulary import Vocabulary
+from tests.unit.conftest import stepped_probabilities
 
 VOCABULARY = Vocabulary.from_text("the quick brown fox jumps over the lazy dog\n" * 3)
 LENGTH = 2 * KEPT_EVERY + 21
@@ -64,11 +65,9 @@ def test_a_branch_goes_on_from_the_very_state(model: NumpyModel, position: int) 
     assert text[position] == VOCABULARY.characters[index]
     assert len(text) == LENGTH
     # Read from the start, prime included, the same numbers come out bit for bit: nothing was primed again or left out.
-    read = trace(model, VOCABULARY, SETTINGS.prime + text)
+    read = stepped_probabilities(model, VOCABULARY, SETTINGS.prime + text)
     for at in range(LENGTH):
-        np.testing.assert_array_equal(
-            softmax(draft.at(branch, at).logits), read.probabilities[len(SETTINGS.prime) + at - 1]
-        )
+        np.testing.assert_array_equal(softmax(draft.at(branch, at).logits), read[len(SETTINGS.prime) + at - 1])
 
 
 def test_a_branch_with_the_character_that_was_drawn_is_the_same_text(model: NumpyModel) -> None:

@@ -15,9 +15,10 @@ from rnn import scoring
 from rnn.config import CELLS, ModelConfig
 from rnn.errors import ConfigError, TextError, UnknownCharacterError
 from rnn.models import CharRNN
-from rnn.sampling import NumpyModel, generate, trace
+from rnn.sampling import NumpyModel, generate
 from rnn.scoring import Score, score
 from rnn.vocabulary import Vocabulary
+from tests.unit.conftest import stepped_probabilities
 
 TEXT = "it was the best of times, it was the worst of times"
 VOCABULARY = Vocabulary.from_text(TEXT)
@@ -56,10 +57,10 @@ def with_surprises(*surprises: float) -> Score:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_probabilities_are_those_of_the_trace_one_character_before(cell: str) -> None:
+def test_probabilities_are_those_of_the_step_before(cell: str) -> None:
     model = wild_model(cell, num_layers=2)
-    ours, reference = score(model, VOCABULARY, TEXT), trace(model, VOCABULARY, TEXT)
-    expected = [reference.probabilities[t - 1, VOCABULARY.index(TEXT[t])] for t in range(1, len(TEXT))]
+    ours, rows = score(model, VOCABULARY, TEXT), stepped_probabilities(model, VOCABULARY, TEXT)
+    expected = [rows[t - 1, VOCABULARY.index(TEXT[t])] for t in range(1, len(TEXT))]
     np.testing.assert_allclose(ours.probabilities[1:], expected, rtol=1e-12)
 
 
@@ -80,7 +81,7 @@ def test_the_first_character_is_scored_by_what_generate_draws_it_from(scored: Sc
 
 
 def test_ranks_entropies_and_favourites_are_those_of_each_distribution(scored: Score) -> None:
-    rows = trace(wild_model(), VOCABULARY, TEXT).probabilities
+    rows = stepped_probabilities(wild_model(), VOCABULARY, TEXT)
     for t in range(1, len(TEXT)):
         p = rows[t - 1]
         order = sorted(range(V), key=lambda i: (-p[i], i))

@@ -1,4 +1,4 @@
-"""A trace is what the model computed, and the unrolled figure shows its numbers legibly."""
+"""The unrolled figure shows the numbers of a trace legibly."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn.config import CELLS, ModelConfig
-from rnn.errors import ConfigError, UnknownCharacterError
+from rnn.config import ModelConfig
 from rnn.figures import theme
 from rnn.figures.unrolled import GUESSES, UNITS, guesses, signed, unrolled, unrolled_alt
 from rnn.models import CharRNN
-from rnn.records import Trace
-from rnn.sampling import NumpyModel, generate, softmax, trace
+from rnn.records import LayerTrace, Trace
+from rnn.trace import trace
 from rnn.vocabulary import Vocabulary
 
 CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
@@ -41,13 +40,20 @@ def new_model(cell: str = "rnn", **settings: Any) -> CharRNN:
     return model
 
 
+def read(model: CharRNN, text: str) -> Trace:
+    return trace(model.config, {name: tensor.numpy() for name, tensor in model.state_dict().items()}, VOCABULARY, text)
+
+
 @pytest.fixture
 def example() -> Trace:
-    return trace(new_model(), VOCABULARY, TEXT)
+    return read(new_model(), TEXT)
 
 
 def handmade(text: str, states: list[list[float]], probabilities: list[list[float]], characters: str) -> Trace:
-    return Trace(text, np.array(states, np.float32), np.array(probabilities), tuple(characters))
+    p, layers = np.array(probabilities, np.float32), ((LayerTrace(np.array(states, np.float32), None, {}),),)
+    indices = np.array([characters.index(c) for c in text], np.int64)
+    with np.errstate(divide="ignore"):
+        return Trace(text, tuple(characters), indices, layers, np.log(p), p)
 
 
 def labels(fig: go.Figure) -> list[str]:
@@ -66,60 +72,9 @@ def opacity(box: Any) -> float:
     return float(re.fullmatch(r"rgba\(.*, ([\d.]+)\)", box.fillcolor)[1])  # type: ignore[index]
 
 
-# The trace
-
-
-@pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize("cell", CELLS)
-def test_a_trace_equals_the_torch_model(cell: str, layers: int) -> None:
-    model = new_model(cell, num_layers=layers, embedding_size=3)
-    ours = trace(NumpyModel.of(model), VOCABULARY, TEXT)
-    indices = torch.tensor(VOCABULARY.encode(TEXT).astype(int))[:, None]
-    with torch.no_grad():
-        logits, _ = model(indices)
-        states, _ = model.recurrent(indices, embedding=model.embedding.weight)
-    assert ours.states.dtype == np.float32
-    np.testing.assert_allclose(ours.states, states[:, 0], rtol=0, atol=1e-5)
-    np.testing.assert_allclose(ours.probabilities, logits[:, 0].softmax(-1), rtol=0, atol=1e-5)
-
-
-def test_the_states_of_the_vanilla_rnn_are_those_of_the_equation_on_the_page() -> None:
-    model = new_model()
-    w = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
-    W_xh, W_hh, W_hy = w["recurrent.weight_ih_l0"], w["recurrent.weight_hh_l0"], w["head.weight"]
-    b_h, b_y = w["recurrent.bias_ih_l0"] + w["recurrent.bias_hh_l0"], w["head.bias"]
-    inside = trace(model, VOCABULARY, TEXT)
-    h = np.zeros(H)
-    for t, x in enumerate(np.eye(V)[VOCABULARY.encode(TEXT)]):
-        h = np.tanh(W_hh @ h + W_xh @ x + b_h)
-        np.testing.assert_allclose(inside.states[t], h, atol=1e-5)
-        np.testing.assert_allclose(inside.probabilities[t], softmax(W_hy @ h + b_y), atol=1e-5)
-
-
-def test_a_trace_of_a_written_text_holds_the_distributions_it_was_drawn_from() -> None:
-    model = NumpyModel.of(new_model())
-    drawn = list(generate(model, VOCABULARY, "a", length=6, temperature=1, seed=3))
-    inside = trace(model, VOCABULARY, "a" + "".join(s.char for s in drawn))
-    for t, sampled in enumerate(drawn):
-        np.testing.assert_allclose(inside.probabilities[t], sampled.probabilities, atol=1e-6)
-
-
-def test_unknown_characters_are_refused_with_their_places() -> None:
-    with pytest.raises(UnknownCharacterError) as refused:
-        trace(new_model(), VOCABULARY, "ab?c!")
-    assert refused.value.positions == [2, 4]
-
-
-def test_a_vocabulary_of_another_size_is_refused() -> None:
-    with pytest.raises(ConfigError):
-        trace(new_model(), Vocabulary.from_text("ab"), "ab")
-
-
-def test_no_text_gives_a_trace_of_no_steps() -> None:
-    empty = trace(new_model(), VOCABULARY, "")
-    assert empty.states.shape == (0, H)
-    assert empty.probabilities.shape == (0, V)
-    assert unrolled(empty).layout.height == unrolled(trace(new_model(), VOCABULARY, "ab")).layout.height
+def test_no_text_is_a_figure_of_no_steps() -> None:
+    empty = read(new_model(), "")
+    assert unrolled(empty).layout.height == unrolled(read(new_model(), "ab")).layout.height
 
 
 # The figure
@@ -203,7 +158,7 @@ def test_boxes_leave_room_between_them(example: Trace) -> None:
 
 
 def test_characters_that_look_like_tags_are_shown_letter_by_letter() -> None:
-    fig = unrolled(trace(new_model(), VOCABULARY, "<b&"))
+    fig = unrolled(read(new_model(), "<b&"))
     assert "“&lt;b&amp;”" in fig.layout.title.text
     assert {"&lt;", "b", "&amp;"} <= set(labels(fig))
 
