@@ -1,10 +1,25 @@
 """Unroll Visualizer: every time step side by side, with its real numbers."""
 
-from pages.parts import shell
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.parts import keys, reading, service, shell
+from pages.parts.reading import Reading
+from rnn.errors import PlaygroundError
+
+VIEWS: dict[str, Callable[[Reading], None]] = {}
 
 shell.page("Unroll Visualizer")
-shell.coming(
-    "This page will unroll a trained model over your text: input, hidden state, softmax and loss at every step, and "
-    "the gradients flowing back.",
-    "Sample",
-)
+service.open_runs()
+try:
+    chosen = reading.choose()
+    if chosen is not None:
+        view = st.segmented_control(
+            "View", list(VIEWS), default=next(iter(VIEWS)), **keys.in_url(keys.UNROLL_VIEW),
+            label_visibility="collapsed", required=True,
+        )  # fmt: skip
+        VIEWS.get(view, next(iter(VIEWS.values())))(chosen)
+except PlaygroundError as error:
+    st.error(shell.plain(error))
+service.warm_up()

@@ -1,10 +1,25 @@
 """Truncated BPTT: how far back the gradient flows, and where it is cut."""
 
-from pages.parts import shell
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.parts import keys, reading, service, shell
+from pages.parts.reading import Reading
+from rnn.errors import PlaygroundError
+
+VIEWS: dict[str, Callable[[Reading], None]] = {}
 
 shell.page("Truncated BPTT")
-shell.coming(
-    "This page will show the chunks of truncated backpropagation through time: the state that crosses their borders, "
-    "the gradient that stops there, and what that costs.",
-    "Train",
-)
+service.open_runs()
+try:
+    chosen = reading.choose()
+    if chosen is not None:
+        view = st.segmented_control(
+            "View", list(VIEWS), default=next(iter(VIEWS)), **keys.in_url(keys.BPTT_VIEW),
+            label_visibility="collapsed", required=True,
+        )  # fmt: skip
+        VIEWS.get(view, next(iter(VIEWS.values())))(chosen)
+except PlaygroundError as error:
+    st.error(shell.plain(error))
+service.warm_up()

@@ -174,6 +174,20 @@ def _turned(one: LayerTrace) -> LayerTrace:
     return LayerTrace(one.h[::-1], None if one.c is None else one.c[::-1], gates, one.reverse)
 
 
+def character_weights(weights: Mapping[str, NDArray[Any]], vocabulary_size: int) -> dict[str, NDArray[Any]]:
+    """Those of a network that names blanks, by the names of the character model: it reads one symbol more, the blank.
+
+    Args:
+        weights: every parameter by its name in the state dict of `rnn.networks.BlankFiller`.
+        vocabulary_size: V; the blank is symbol V.
+    """
+    named = {name.removeprefix("reader."): array for name, array in weights.items()}
+    if "embedding.weight" in named:
+        return named | {"embedding.weight": named["embedding.weight"][:vocabulary_size]}
+    firsts = {name: array[:, :vocabulary_size] for name, array in named.items() if "weight_ih_l0" in name}
+    return named | firsts
+
+
 class TraceCache:
     """The traces that were asked for last, as many as fit. All threads may ask.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -14,13 +15,17 @@ from numpy.typing import NDArray
 from pages.parts import keys, service, shell, writers
 from pages.parts.controls import number_input
 from pages.parts.keys import in_url
+from pages.parts.learning import TEXT_TASK
 from pages.parts.limits import limits
-from rnn.catalogue import SequenceShape
-from rnn.checkpoint_file import read
+from rnn.catalogue import TASKS, SequenceShape
+from rnn.checkpoint_file import Checkpoint, read
 from rnn.config import CELLS, NONLINEARITIES, ModelConfig, bounds_for, help_for
-from rnn.errors import PlaygroundError
+from rnn.errors import CheckpointError, PlaygroundError
 from rnn.shipped import open_shipped
+from rnn.trace import character_weights
 
+BLANKS = "fill-blank"  # a task whose network reads text as well, from both sides
+READERS = (TEXT_TASK, BLANKS)
 MINE = "mine"  # the choice of a network that is made up
 LETTERS = ("h", "e", "l", "o")  # what it reads
 SHAPES = {  # as short names
@@ -43,6 +48,9 @@ class Blueprint:
         weights: every parameter by its name in the state dict.
         first_weights: the same before training, where they were kept; else None.
         is_trained: whether it has learned anything.
+        kind: what it has learned, a key of `rnn.catalogue.TASKS`.
+        text: what its checkpoint knows of the text it was trained on; None where it has not read one.
+        validation_fraction: the part of that text, at its end, that it was not trained on.
     """
 
     name: str
@@ -52,6 +60,9 @@ class Blueprint:
     weights: Mapping[str, NDArray[np.float32]]
     first_weights: Mapping[str, NDArray[np.float32]] | None
     is_trained: bool
+    kind: str = TEXT_TASK
+    text: Mapping[str, Any] | None = None
+    validation_fraction: float = 0.0
 
 
 def choose() -> tuple[Blueprint, int]:
@@ -77,7 +88,7 @@ def choose() -> tuple[Blueprint, int]:
     T = max(1, min(int(steps), MOST_STEPS))
     if chosen == MINE:
         return _made_up(_settings()), T
-    return _trained(chosen, choices[chosen]), T
+    return trained(chosen, choices[chosen]), T
 
 
 def _settings() -> ModelConfig:
@@ -124,12 +135,28 @@ def _first_weights(model: ModelConfig, vocabulary_size: int) -> dict[str, NDArra
     return service.scheduler().compute(drawn)
 
 
-def _trained(choice: str, title: str) -> Blueprint:
+def trained(choice: str, title: str, kinds: Collection[str] = (TEXT_TASK,)) -> Blueprint:
+    """A shipped model or a run as it is now.
+
+    Args:
+        choice: as `writers.choices` has it.
+        kinds: what it may have learned.
+
+    Raises:
+        PlaygroundError: it cannot be read, or it has learned something else.
+    """
     path = writers.file_of(choice)
     first = None
     if not choice.startswith(writers.SHIPPED_PREFIX):
         first = service.scheduler().store.snapshot_path(choice, 0)
-    return _read(f"{choice} {_changed(path)}", title, path, first, _changed(first))
+    network = _read(f"{choice} {_changed(path)}", title, path, first, _changed(first))
+    _check_kind(network.kind, kinds)
+    return network
+
+
+def _check_kind(kind: str, kinds: Collection[str]) -> None:
+    if kind not in kinds:
+        raise CheckpointError(f"This model {TASKS[kind].does}. The Train page opens it.")
 
 
 def _changed(path: Path | None) -> int:
@@ -141,14 +168,29 @@ def _changed(path: Path | None) -> int:
 def _read(name: str, title: str, path: Path, first: Path | None, first_changed: int) -> Blueprint:
     """Read once for all reruns until a file changes: `name` says when the one did, `first_changed` when the other."""
     checkpoint = open_shipped(path.stem) if first is None else read(path)  # of a shipped one an error says more
-    if checkpoint.kind != "next-character":
-        checkpoint.sampler()  # says where it can be used
     before = None
     if first is not None and first_changed:
         with suppress(PlaygroundError):  # then there is nothing to compare with
             before = read(first).weights()
-    characters = checkpoint.vocabulary.characters
-    return Blueprint(name, title, checkpoint.model, characters, checkpoint.weights("best"), before, True)
+    return of_checkpoint(checkpoint, name, title, before)
+
+
+def of_checkpoint(
+    checkpoint: Checkpoint, name: str, title: str, first_weights: Mapping[str, NDArray[np.float32]] | None = None
+) -> Blueprint:
+    """The network in a checkpoint, with the weights of its lowest validation loss.
+
+    Raises:
+        CheckpointError: it does not read the characters of a text.
+    """
+    _check_kind(checkpoint.kind, READERS)
+    characters, weights = checkpoint.vocabulary.characters, checkpoint.weights("best")
+    if checkpoint.kind == BLANKS:
+        weights = character_weights(weights, len(characters))
+    return Blueprint(
+        name, title, checkpoint.model, characters, weights, first_weights, True, checkpoint.kind,
+        checkpoint.metadata["text"], checkpoint.train.validation_fraction,
+    )  # fmt: skip
 
 
 def complain(error: PlaygroundError) -> None:

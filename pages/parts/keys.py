@@ -30,6 +30,9 @@ CHAT = "train_chat"  # what was made of a chat
 MASKED = "train_masked"  # a text without phone numbers and addresses
 CHECKPOINT_READ = "train_checkpoint_read"  # what is in an uploaded checkpoint
 UPLOADED = "sample_uploaded"  # the model of an uploaded file
+READ_UPLOADED = "read_uploaded"  # the network of a file that was uploaded to look inside
+READ_SUGGESTED = "read_suggested"  # the text that is read where nothing was typed
+READ_PASSAGE = "read_passage"  # which part of the training text is read
 HOME_SEED = "home_seed"  # which text is shown there
 
 # Widgets in the URL
@@ -45,6 +48,8 @@ STOP, UNKNOWN = "sample_stop", "sample_unknown"
 SAMPLE_VIEW, PAINT, COMPARISON = "sample_view", "sample_paint", "sample_compare"
 
 BLUEPRINT_STEPS, ARCH_VIEW = "arch_steps", "arch_view"
+UNROLL_VIEW, LAYER, VECTOR, CHOSEN_UNIT = "unroll_view", "unroll_layer", "unroll_vector", "unroll_unit"
+BPTT_VIEW = "bptt_view"
 
 # Widgets that are not: what they hold is large, private or momentary, or is in the URL as RUN or SHIPPED
 MODEL = "sample_model"
@@ -54,6 +59,7 @@ COMPARED = "runs_compared"
 CLEAN, MASK, CHARACTER_TABLE = "train_clean", "train_mask", "train_character_table"
 FILE = "sample_file"
 BLUEPRINT = "arch_network"
+READ_MODEL, READ_FILE, READ_TEXT = "read_model", "read_file", "read_text"
 PUT = "sample_put"  # what stands for unknown characters
 SCORED, SCORED_FROM, RIVALS = "sample_scored", "sample_scored_from", "sample_rivals"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from rnn.checkpoint_file import Checkpoint, read
 from rnn.errors import StoreError, TextError
 from rnn.records import RunInfo
 from rnn.sampling import NumpyModel
-from rnn.shipped import SHIPPED, open_shipped
+from rnn.shipped import SHIPPED, every_shipped, open_shipped
 from rnn.vocabulary import Vocabulary
 
 FILE = "file"  # the choice of an uploaded file
@@ -40,7 +41,7 @@ def choose_model() -> str | None:
     linked = linked_run()
     labels = {**choices(linked), FILE: "A checkpoint file of mine"}
     if st.session_state.get(keys.MODEL) not in labels:
-        st.session_state[keys.MODEL] = _first_choice(linked, list(labels))
+        st.session_state[keys.MODEL] = first_choice(linked, list(labels))
     chosen = st.selectbox("Model", list(labels), format_func=labels.__getitem__, key=keys.MODEL)
     put_in_url(chosen, is_run=chosen != FILE and not chosen.startswith(SHIPPED_PREFIX))
     if chosen != FILE:
@@ -50,7 +51,7 @@ def choose_model() -> str | None:
     return str(chosen)
 
 
-def _first_choice(linked: RunInfo | None, choices: list[str]) -> str:
+def first_choice(linked: RunInfo | None, choices: list[str]) -> str:
     """What the link names, else the run last looked at, else the newest, else the first of the shipped models."""
     named = SHIPPED_PREFIX + st.query_params.get(keys.SHIPPED, "")
     if named in choices:
@@ -154,7 +155,7 @@ def file_of(choice: str) -> Path:
         StoreError: nothing has been saved yet.
     """
     if choice.startswith(SHIPPED_PREFIX):
-        return SHIPPED[choice.removeprefix(SHIPPED_PREFIX)].path
+        return every_shipped()[choice.removeprefix(SHIPPED_PREFIX)].path
     return _saved(choice)
 
 
@@ -202,10 +203,23 @@ def training_part(choice: str, writer: Writer) -> tuple[str, str]:
     Raises:
         TextError: it is not here, or it is somebody else's.
     """
-    sha256, name = writer.text["sha256"], str(writer.text["name"])
-    text = _text(choice, sha256, name, bool(writer.text["builtin"]))
-    title = corpora.CORPORA[name].title if writer.text["builtin"] and name in corpora.CORPORA else name
+    text, title = text_of(choice, writer.text)
     return text[: len(text) - corpora.validation_length(len(text), writer.validation_fraction)], title
+
+
+def text_of(choice: str, known: Mapping[str, Any]) -> tuple[str, str]:
+    """The whole text that a model was trained on, and its name.
+
+    Args:
+        known: what its checkpoint knows of the text.
+
+    Raises:
+        TextError: it is not here, or it is somebody else's.
+    """
+    sha256, name = known["sha256"], str(known["name"])
+    text = _text(choice, sha256, name, bool(known["builtin"]))
+    title = corpora.CORPORA[name].title if known["builtin"] and name in corpora.CORPORA else name
+    return text, title
 
 
 def _text(choice: str, sha256: str, name: str, is_builtin: bool) -> str:

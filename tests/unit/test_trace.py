@@ -12,9 +12,10 @@ from rnn.config import CELLS, ModelConfig
 from rnn.errors import ConfigError, InputError, UnknownCharacterError
 from rnn.inspection import inspect
 from rnn.models import CharRNN
+from rnn.networks import BlankFiller
 from rnn.records import LayerTrace, Trace
 from rnn.sampling import NumpyModel, generate
-from rnn.trace import MOST_BYTES, MOST_CHARACTERS, TraceCache, most_characters, trace
+from rnn.trace import MOST_BYTES, MOST_CHARACTERS, TraceCache, character_weights, most_characters, trace
 from rnn.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.from_text("a cab <&bead")
@@ -148,6 +149,21 @@ def test_the_longest_text_fits_the_memory_of_one_trace(config: ModelConfig) -> N
 
 def test_five_thousand_characters_of_the_shipped_sizes_are_kept() -> None:
     assert most_characters(ModelConfig("lstm", 192, embedding_size=64), 103) == MOST_CHARACTERS
+
+
+@pytest.mark.parametrize("embedding", [0, 3])
+def test_the_network_that_names_blanks_reads_characters_with_its_own_weights(embedding: int) -> None:
+    config = ModelConfig("gru", H, 2, embedding_size=embedding, bidirectional=True)
+    filler = BlankFiller(config, V, seed=2)
+    weights = {name: tensor.numpy() for name, tensor in filler.state_dict().items()}
+    ours = trace(config, character_weights(weights, V), VOCABULARY, TEXT)
+    with_blank = ours.indices.copy()
+    with_blank[4] = filler.blank
+    with torch.no_grad():
+        outputs, _ = filler.reader(torch.from_numpy(ours.indices)[:, None], None, None)
+        behind = filler(torch.from_numpy(with_blank)[:, None])
+    np.testing.assert_allclose(ours.states, outputs[:, 0], rtol=0, atol=1e-5)
+    assert behind.shape == (1, V)
 
 
 # The cache

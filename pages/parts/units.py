@@ -1,0 +1,76 @@
+"""Which numbers of a network are looked at: a layer, its hidden or cell state, one unit of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.parts import keys
+from pages.parts.controls import number_input
+from pages.parts.keys import in_url
+from rnn.records import LayerTrace, Trace
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """States of one layer in one direction.
+
+    Attributes:
+        layer: from 0, the lowest.
+        one: the layer with its gates.
+        vector: "h" or, of an LSTM, perhaps "c".
+        values: these states after every step, (T, H).
+        title: which they are, to go on after a name: "h of layer 2" where there are several, else "h".
+    """
+
+    layer: int
+    one: LayerTrace
+    vector: str
+    values: NDArray[np.float32]
+    title: str
+
+
+def choose_states(trace: Trace) -> Chosen:
+    """The layer, the direction and the vector, each asked for where there is a choice; the top layer's h at first."""
+    names = [
+        (f"Layer {layer + 1}" if len(trace.layers) > 1 else "") + (_DIRECTIONS[one.reverse] if len(passes) > 1 else "")
+        for layer, passes in enumerate(trace.layers)
+        for one in passes
+    ]
+    every = [(layer, one) for layer, passes in enumerate(trace.layers) for one in passes]
+    first, vector = len(every) - len(trace.layers[-1]), "h"
+    place = first
+    if len(every) > 1:
+        chosen = st.selectbox(
+            "Layer", range(len(every)), first, format_func=lambda i: names[i].strip(", ").capitalize(),
+            key=f"{keys.LAYER}_{len(every)}", bind="query-params", width=220,
+        )  # fmt: skip
+        place = chosen if chosen in range(len(every)) else first
+    layer, one = every[place]
+    if one.c is not None:
+        vector = st.segmented_control(
+            "State", ("h", "c"), default="h", **in_url(keys.VECTOR), required=True,
+            help="The hidden state h, or the cell state c that an LSTM keeps behind it.",
+        )  # fmt: skip
+    values = one.c if vector == "c" and one.c is not None else one.h
+    shown = "c" if values is one.c else "h"
+    return Chosen(
+        layer, one, shown, values, f"{shown} of {names[place].lower().strip(', ')}" if names[place] else shown
+    )
+
+
+_DIRECTIONS = {False: ", from the beginning", True: ", from the end"}
+
+
+def choose_unit(hidden_size: int) -> int:
+    """One of the units, from 0; the page counts from 1."""
+    unit = number_input(st, "Unit", 1, hidden_size, 1, f"{keys.CHOSEN_UNIT}_{hidden_size}", width=130)
+    return max(1, min(int(unit), hidden_size)) - 1
+
+
+def show_unit(hidden_size: int, unit: int) -> None:
+    """The next time a unit is chosen, it is this one, from 0; to be called before the page draws the widget."""
+    st.session_state[f"{keys.CHOSEN_UNIT}_{hidden_size}"] = unit + 1
