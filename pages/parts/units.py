@@ -23,7 +23,7 @@ class Chosen:
         one: the layer with its gates.
         vector: "h" or, of an LSTM, perhaps "c".
         values: these states after every step, (T, H).
-        title: which they are, to go on after a name: "h of layer 2" where there are several, else "h".
+        title: which they are: "h", "h of layer 2", "c of layer 1, read from the end".
     """
 
     layer: int
@@ -36,7 +36,10 @@ class Chosen:
 def choose_states(trace: Trace) -> Chosen:
     """The layer, the direction and the vector, each asked for where there is a choice; the top layer's h at first."""
     names = [
-        (f"Layer {layer + 1}" if len(trace.layers) > 1 else "") + (_DIRECTIONS[one.reverse] if len(passes) > 1 else "")
+        ", ".join(
+            ([f"layer {layer + 1}"] if len(trace.layers) > 1 else [])
+            + ([f"read from the {'end' if one.reverse else 'beginning'}"] if len(passes) > 1 else [])
+        )
         for layer, passes in enumerate(trace.layers)
         for one in passes
     ]
@@ -45,7 +48,7 @@ def choose_states(trace: Trace) -> Chosen:
     place = first
     if len(every) > 1:
         chosen = st.selectbox(
-            "Layer", range(len(every)), first, format_func=lambda i: names[i].strip(", ").capitalize(),
+            "Layer", range(len(every)), first, format_func=lambda i: names[i].capitalize(),
             key=f"{keys.LAYER}_{len(every)}", bind="query-params", width=220,
         )  # fmt: skip
         place = chosen if chosen in range(len(every)) else first
