@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,13 +77,19 @@ def answers(port: int) -> bool:
         connection.close()
 
 
-def memory(process: int, field: str = "VmRSS") -> str:
-    """Resident memory of a process now, or its peak (VmHWM)."""
+def memory_bytes(process: int, field: str = "VmRSS") -> float:
+    """Resident memory of a process now, or its peak (VmHWM); nan if not known here."""
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
-        return f"{next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024:.0f} MB"
+        return next(int(line.split()[1]) for line in lines if line.startswith(field)) * 1024.0
     except (OSError, StopIteration):
-        return "not known here"
+        return float("nan")
+
+
+def memory(process: int, field: str = "VmRSS") -> str:
+    """The same in words."""
+    size = memory_bytes(process, field)
+    return f"{size / 2**20:.0f} MB" if size == size else "not known here"
 
 
 def cpu_seconds(process: int) -> NDArray[np.float64]:
@@ -114,9 +120,9 @@ def run_of(visitor: Visitor) -> str:
     return parse_qs(visitor.query)["run"][0]
 
 
-async def start(visitor: Visitor) -> float:
+async def start(visitor: Visitor, settings: Mapping[str, int] = SETTINGS) -> float:
     """Starts a run; the seconds from the click until its first loss is in the chart."""
-    for label, value in SETTINGS.items():
+    for label, value in settings.items():
         visitor.enter(label, value)
     clicked = time.perf_counter()
     await visitor.click(START)
@@ -141,12 +147,16 @@ class Window:
     cpu: NDArray[np.float64]  # seconds a second: the server, this client, all others
 
 
-async def watch(visitors: list[Visitor], store: Store, process: int, seconds: float) -> Window:
+async def watch(
+    visitors: list[Visitor], store: Store, process: int, seconds: float, settings: Mapping[str, int] = SETTINGS
+) -> Window:
+    """Everybody watches their run, and asks for the page once; a run with other settings is an error."""
+
     def progress() -> NDArray[np.float64]:
         """Each run's characters, seconds of training, and when these were written, which happens once a turn."""
         infos = [store.get(run_of(visitor)) for visitor in visitors]
         for info in infos:
-            if info.status != "running" or info.model["hidden_size"] != SETTINGS["Hidden size"]:
+            if info.status != "running" or info.model["hidden_size"] != settings["Hidden size"]:
                 raise RuntimeError(f"A run is {info.status} at step {info.step}: {info.model}. {info.message}")
         trained = [i.step * int(str(i.train["batch_size"])) * int(str(i.train["bptt_steps"])) for i in infos]
         return np.array([trained, [i.elapsed for i in infos], [i.updated for i in infos]])

@@ -89,6 +89,11 @@ class Visitor:
             await ended
         return time.perf_counter() - started
 
+    async def go(self, page: str) -> float:
+        """Goes to another page; returns the seconds until it is there."""
+        self._page, self._page_hash = page, ""
+        return await self.rerun()
+
     def enter(self, name: str, value: float) -> None:
         """Types into a number input; the next rerun brings it along."""
         widget, _ = self._find(name)

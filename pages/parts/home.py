@@ -61,6 +61,7 @@ def at_work() -> None:
         )
     _write(place, text[:REDRAW_EVERY])  # before the browser is busy with loading Plotly
     with figure_side:
+        shell.load_pandas()
         _figure(writer, text)
     _write(place, text, REDRAW_EVERY)
 

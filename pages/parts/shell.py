@@ -63,6 +63,14 @@ def page(title: str) -> None:
         for label, p in neighbours(here):
             st.page_link(p.path, label=f"{label}: {p.title}", icon=ARROWS[label])
     st.title(title if here else "RNN Playground", anchor=False)
+    if here:  # Home has something to show before its first figure
+        load_pandas()
+
+
+def load_pandas() -> None:
+    """To be called before the first figure: Plotly and Streamlit look into pandas where they find it, and one that
+    another visitor's script is just loading breaks them. It takes a quarter of a second, once in a server's life."""
+    import pandas  # noqa: F401  # waits where another script has begun
 
 
 def settings_and_show(widths: list[int], is_shown_first: bool) -> tuple[DeltaGenerator, DeltaGenerator]:
