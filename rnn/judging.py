@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from rnn.cells import State, Weights, cell_step, concatenated_step
 from rnn.config import ModelConfig
-from rnn.models import CharRNN
+from rnn.models import CharRNN, undrawn
 from rnn.network_shapes import state_parts
 from rnn.sampling import NumpyModel, checked_weights
 
@@ -138,9 +138,8 @@ def _torch_network(
     config: ModelConfig, nonlinearity: str, input_size: int, weights: Mapping[str, Tensor]
 ) -> Callable[..., Any]:
     kinds: dict[str, Any] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-    # On "meta" it draws no weights, so torch's global generator, which other runs may share, stays as it is.
-    network: nn.Module = kinds[config.cell](
-        input_size, config.hidden_size, config.num_layers, bias="bias_ih_l0" in weights, device="meta",
+    network: nn.Module = undrawn(kinds[config.cell])(
+        input_size, config.hidden_size, config.num_layers, bias="bias_ih_l0" in weights,
         bidirectional=config.bidirectional, **({"nonlinearity": nonlinearity} if config.cell == "rnn" else {}),
     )  # fmt: skip
     network.load_state_dict(dict(weights), strict=True, assign=True)

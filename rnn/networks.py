@@ -28,7 +28,7 @@ from rnn.cells import SQUASH, State
 from rnn.config import ModelConfig
 from rnn.data.sequences import BEGIN, END, PAD
 from rnn.errors import ConfigError
-from rnn.models import CharRNN, Padding, Recurrent, dropped
+from rnn.models import CharRNN, Padding, Recurrent, dropped, undrawn
 from rnn.network_shapes import needs_bridge, reader_shapes, state_map_shapes, state_parts
 
 Source = Literal["symbols", "vectors"]
@@ -438,7 +438,7 @@ def _keep_state(layers: Recurrent) -> None:
 
 def _linear(inputs: int, outputs: int, bias: bool, generator: torch.Generator) -> nn.Linear:
     """A linear layer whose first weights are uniform in +-1/sqrt(inputs), as torch.nn's, from this generator."""
-    layer = nn.Linear(inputs, outputs, bias=bias, device="meta").to_empty(device="cpu")
+    layer: nn.Linear = undrawn(nn.Linear)(inputs, outputs, bias=bias)
     for parameter in layer.parameters():
         nn.init.uniform_(parameter, -1 / math.sqrt(inputs), 1 / math.sqrt(inputs), generator=generator)
     return layer
@@ -446,7 +446,7 @@ def _linear(inputs: int, outputs: int, bias: bool, generator: torch.Generator) -
 
 def _embedding(symbols: int, size: int, generator: torch.Generator) -> nn.Embedding:
     """A learned vector for each symbol, normal at first, as torch.nn's, from this generator."""
-    layer = nn.Embedding(symbols, size, device="meta").to_empty(device="cpu")
+    layer: nn.Embedding = undrawn(nn.Embedding)(symbols, size)
     nn.init.normal_(layer.weight, generator=generator)
     return layer
 

@@ -7,8 +7,6 @@ In float64, and whole: one sequence, the full gradient, no truncation. Nothing i
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -17,11 +15,11 @@ from torch.nn import functional as F
 from rnn import cells, hello
 from rnn.errors import ConfigError, TrainingError
 from rnn.hello import CHARACTERS, HIDDEN, LARGEST, READ, TARGETS, Array, Progress, Weights
-from rnn.optimizers import load_slots, slots
+from rnn.optimizers import Optimizer
 from rnn.records import Walk
 from rnn.scan import scan
 
-RULES: dict[str, Callable[..., torch.optim.Optimizer]] = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+RULES = {"adam": 0.9, "sgd": 0.0}  # beta1 or, of sgd, the momentum
 
 
 def first_weights(seed: int) -> dict[str, Array]:
@@ -61,9 +59,9 @@ def train(
     if not rate > 0:
         raise ConfigError(f"rate must be above 0, not {rate}.")
     model = _parameters(progress.weights)
-    optimizer = RULES[rule](list(model.parameters()), lr=rate)
+    optimizer = Optimizer(model.named_parameters(), rule, RULES[rule], beta2=0.999)
     if rule == progress.rule:
-        load_slots(optimizer, model, {n: {k: torch.tensor(v) for k, v in s.items()} for n, s in progress.slots.items()})
+        optimizer.load({n: {k: torch.tensor(v) for k, v in s.items()} for n, s in progress.slots.items()})
     totals: list[float] = []
     for _ in range(steps):
         _, logits, losses = _forward(model)
@@ -72,10 +70,10 @@ def train(
         optimizer.zero_grad()
         total = losses.sum()
         total.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        optimizer.step(rate)
         totals.append(total.item())
         _stay_within_bounds(model, progress.steps + len(totals))
-    remembered = {n: {k: v.numpy().copy() for k, v in s.items()} for n, s in slots(optimizer, model).items()}
+    remembered = {n: {k: v.numpy().copy() for k, v in s.items()} for n, s in optimizer.slots.items()}
     weights = {name: p.detach().numpy().copy() for name, p in model.named_parameters()}
     return Progress(weights, np.concatenate([progress.losses, totals]), rule, remembered)
 

@@ -25,7 +25,7 @@ from rnn.errors import ConfigError, TrainingError
 from rnn.hardware import Resolved
 from rnn.models import detach_state
 from rnn.norms import after_update, before_update
-from rnn.optimizers import clip, load_slots, make_optimizer, scheduled_rate, slots
+from rnn.optimizers import Optimizer, clip, scheduled_rate
 from rnn.probe import faster_precision
 from rnn.records import LayerNorms, StepMetrics, is_measured
 from rnn.tasks import Evaluation, Task
@@ -75,7 +75,7 @@ class TrainState:
     train_config: TrainConfig
     resolved: Resolved
     model: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
     step: int = 0
     hidden: State | None = None
     history: list[StepMetrics] = field(default_factory=list)
@@ -134,7 +134,7 @@ class TrainState:
         model = task.model(config, train_config.seed).to(resolved.device)
         if resolved.precision == "bfloat16":
             model.compute_dtype = torch.bfloat16  # type: ignore[assignment]
-        return cls(task, config, train_config, resolved, model, make_optimizer(model, train_config), notes=notes)
+        return cls(task, config, train_config, resolved, model, Optimizer.of(model, train_config), notes=notes)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -192,7 +192,7 @@ class TrainState:
     def to_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """The run's tensors as arrays of their own (copies), named as `rnn.checkpoint_file` says."""
         arrays = {f"weights/{name}": _array(t) for name, t in self.model.state_dict().items()}
-        for name, own in slots(self.optimizer, self.model).items():
+        for name, own in self.optimizer.slots.items():
             arrays |= {f"optimizer/{name}/{slot}": _array(value) for slot, value in own.items()}
         arrays |= {f"hidden/{i}": _array(s) for i, s in enumerate(self.hidden or ())}
         arrays["generator"] = _array(_generator(self.model).get_state())
@@ -226,7 +226,7 @@ class TrainState:
         tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
         self.model.load_state_dict(_with_prefix(tensors, "weights/"))
         names = (name for name, _ in self.model.named_parameters())
-        load_slots(self.optimizer, self.model, {name: _with_prefix(tensors, f"optimizer/{name}/") for name in names})
+        self.optimizer.load({name: _with_prefix(tensors, f"optimizer/{name}/") for name in names})
         self.hidden = tuple(tensors[f"hidden/{i}"].to(device) for i in range(2) if f"hidden/{i}" in tensors) or None
         if "generator" in tensors:
             _generator(self.model).set_state(tensors["generator"])
@@ -337,9 +337,7 @@ def _take_step(state: TrainState) -> None:
     if not math.isfinite(norm):
         raise _Diverged("gradient", state.step + 1)
     rate = scheduled_rate(config, state.step) * state.rate_multiplier
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate
-    state.optimizer.step()
+    state.optimizer.step(rate)
 
     state.hidden = None if hidden is None or config.truncation == "reset" else detach_state(hidden)
     state.step += 1

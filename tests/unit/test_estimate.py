@@ -17,7 +17,6 @@ from rnn.errors import ConfigError, TextError, TrainingError
 from rnn.estimate import activation_bytes, estimate, estimating
 from rnn.hardware import has_bfloat16
 from rnn.models import CharRNN
-from rnn.optimizers import slots
 from rnn.tasks.next_character import NextCharacter
 from rnn.training import TrainState, train
 
@@ -249,7 +248,7 @@ def test_memory_covers_the_arrays_of_a_run_and_what_one_chunk_keeps(optimizer: s
     assert state.best is not None
     assert state.last_good is not None
     tensors = [*state.model.parameters(), *(p.grad for p in state.model.parameters()), *state.best.weights.values()]
-    tensors += [slot for own in slots(state.optimizer, state.model).values() for slot in own.values()]
+    tensors += [slot for own in state.optimizer.slots.values() for slot in own.values()]
     arrays = sum(t.nbytes for t in tensors if t is not None) + sum(a.nbytes for a in state.last_good[0].values())
     arrays += state.task.encoded.nbytes  # type: ignore[attr-defined]
     chunk = kept_bytes(model, 6, 4, len(state.vocabulary), torch.float32)

@@ -18,8 +18,9 @@ import rnn
 from rnn.checkpoints import load_checkpoint, save_checkpoint, to_bytes
 from rnn.config import CELLS, CLIPS, DECAYS, OPTIMIZERS, TRUNCATIONS, ModelConfig, TrainConfig
 from rnn.errors import ConfigError, TextError, TrainingError
+from rnn.optimizers import Optimizer
 from rnn.tasks import Evaluation
-from rnn.training import EXPLODED, KEEPSAKE_EVERY, TrainState, advance, make_optimizer, scheduled_rate, train
+from rnn.training import EXPLODED, KEEPSAKE_EVERY, TrainState, advance, scheduled_rate, train
 
 NewState = Callable[..., TrainState]
 RAW_SGD = {"optimizer": "sgd", "beta1": 0.0, "clip": "off", "warmup_steps": 0, "decay": "none"}
@@ -135,7 +136,7 @@ def plain_training(text: str, state: TrainState, steps: int) -> tuple[list[tuple
 
 def assert_trains_like_the_plain_loop(state: TrainState, text: str, steps: int = 9) -> None:
     state.model.double()  # rounding would hide small mistakes
-    state.optimizer = make_optimizer(state.model, state.train_config)
+    state.optimizer = Optimizer.of(state.model, state.train_config)
     curve, expected = plain_training(text, state, steps)
     found = [(m.loss, m.grad_norm) for m in train(state, stop_at=steps)]
     np.testing.assert_allclose(found, curve, rtol=1e-8)
@@ -318,11 +319,13 @@ def test_a_warm_up_as_long_as_the_run_is_no_error(warmup_steps: int) -> None:
     )
 
 
-def test_the_scheduled_rate_is_the_one_that_is_used(new_state: NewState) -> None:
+def test_the_scheduled_rate_is_the_one_that_is_used(new_state: NewState, monkeypatch: pytest.MonkeyPatch) -> None:
     state = new_state(decay="cosine", **{k: v for k, v in RAW_SGD.items() if k not in ("decay", "warmup_steps")})
+    used, step = list[float](), state.optimizer.step
+    monkeypatch.setattr(state.optimizer, "step", lambda rate: (used.append(rate), step(rate)))
     for metrics in train(state):
-        used = {group["lr"] for group in state.optimizer.param_groups}
-        assert used == {metrics.learning_rate} == {scheduled_rate(state.train_config, metrics.step - 1)}
+        assert used[-1] == metrics.learning_rate == scheduled_rate(state.train_config, metrics.step - 1)
+    assert len(used) == state.step
 
 
 def test_multiplier_takes_effect_on_the_next_step_and_is_recorded(new_state: NewState) -> None:
