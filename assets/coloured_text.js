@@ -6,6 +6,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".text");
   const state = (root.state ??= { shown: null, picked: -1, timer: 0 });
   root.setAttribute("aria-label", data.label);
+  root.style.maxHeight = data.height;
   if (state.shown !== data.id) {
     const sets = { breaks: new Set(data.breaks), by_hand: new Set(data.by_hand), below: new Set(data.below) };
     root.replaceChildren(prime(data), ...data.labels.flatMap((label, i) => character(data, sets, label, i)));

@@ -49,7 +49,7 @@ def saturation(values: NDArray[Any], bounds: tuple[float, float] = OF_SIGMOID) -
 
 
 def surviving(gate: NDArray[Any], first: int, last: int, reverse: bool = False) -> NDArray[np.float64]:
-    """What is left of a state after each further step, by the gate that multiplies it: the product of the gates between.
+    """What is left of a state after each further step: the product of the gates that multiply it.
 
     An LSTM's c_t = f_t * c_{t-1} + ... keeps the product of f; a GRU's h_t = z_t * h_{t-1} + ... that of z. This is
     the direct way only: what a unit learns of its past through the other units comes on top.
@@ -61,7 +61,7 @@ def surviving(gate: NDArray[Any], first: int, last: int, reverse: bool = False) 
         reverse: whether the text was read from its end; then the state after `last` is followed to `first`.
 
     Returns:
-        the share that is left, (last - first + 1, H), row k at character first + k. Where the state comes from, it is 1.
+        the share that is left, (last - first + 1, H), row k at character first + k; 1 where the state comes from.
 
     Raises:
         InputError: these are not two characters of the text in this order.

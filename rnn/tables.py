@@ -18,7 +18,7 @@ def states_csv(text: str, states: NDArray[Any], name: str) -> str:
         name: of the states, "h" or "c"; unit 3 of h has the column "h3".
     """
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(["position", "character", *(f"{name}{unit}" for unit in range(1, states.shape[1] + 1))])
     for t, (character, row) in enumerate(zip(text, states.tolist(), strict=True), 1):
         writer.writerow([t, character, *(f"{value:.6g}" for value in row)])

@@ -25,12 +25,14 @@ from rnn.ordering import by_cluster, by_variance, correlations
 from rnn.saturation import OF_SIGMOID, OF_TANH, SIGMOID_GATES, keeping_gate, saturation
 from rnn.tables import states_csv
 
-PANEL, ORDER, WINDOW, FOLLOWED = "unroll_states_panel", "unroll_states_order", "unroll_states_window", "unroll_states_from"
+PANEL, ORDER = "unroll_states_panel", "unroll_states_order"
+WINDOW, FOLLOWED = "unroll_states_window", "unroll_states_from"
 AT = "unroll_states_at"  # in the session: which text, and the character of it that is looked at
 FOLLOWED_AT = "unroll_states_from_at"  # in the session: the character that the way was chosen for
 TEXT, MAP = "unroll_states_text", "unroll_states_map"
 ORDERS = {"As they are": "index", "By cluster": "cluster", "By variance": "variance"}
 FOLLOWED_AT_FIRST = 30  # characters
+LINES = 6  # of the text that are seen at a time
 
 
 def show(reading: Reading) -> None:
@@ -44,12 +46,11 @@ def _view(reading: Reading) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             chosen = units.choose_states(reading.trace)
             unit = units.choose_unit(chosen.values.shape[1])
+            panel = st.segmented_control(
+                "Below the text", list(PANELS), default=next(iter(PANELS)), **in_url(PANEL), required=True
+            )
         at = _at(reading)
         _text(reading, chosen, unit, at)
-        panel = st.segmented_control(
-            "Look at", list(PANELS), default=next(iter(PANELS)), **in_url(PANEL), required=True,
-            label_visibility="collapsed",
-        )  # fmt: skip
         PANELS.get(panel or "", _map)(reading, chosen, unit, at)
     except PlaygroundError as error:
         st.error(shell.plain(error))
@@ -79,7 +80,7 @@ def _text(reading: Reading, chosen: Chosen, unit: int, at: int) -> None:
     alive.coloured_text(
         "", reading.text, shades, [f"{chosen.vector} = {along.signed(v)}" for v in values.tolist()], "", at, (), TEXT,
         partial(_picked, reading.text), f"{reading.name} {chosen.title} {unit}", alive.signed_palette(chosen.vector),
-        [i for i, shade in enumerate(shades) if shade < alive.LEVELS],
+        [i for i, shade in enumerate(shades) if shade < alive.LEVELS], LINES,
     )  # fmt: skip
     hue = "Purple" if chosen.vector == "c" else "Orange"
     st.caption(
@@ -92,15 +93,16 @@ def _text(reading: Reading, chosen: Chosen, unit: int, at: int) -> None:
 
 
 def _map(reading: Reading, chosen: Chosen, unit: int, at: int) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         said = st.segmented_control("Rows", list(ORDERS), default="As they are", **in_url(ORDER), required=True)
         ordered = ORDERS.get(said or "", "index")
+        with st.container(width=420):
+            window = _window(reading, columns(chosen.values.shape[1]))
         st.download_button(
             "CSV", partial(states_csv, reading.text, chosen.values, chosen.vector), f"states-{chosen.vector}.csv",
             "text/csv", key="unroll_states_csv", icon=":material/download:", on_click="ignore",
             help="The values of all units after every character of the text.",
         )  # fmt: skip
-    window = _window(reading, columns(chosen.values.shape[1]))
     order = _order(f"{reading.name} {chosen.title}", ordered, chosen.values)
     shown = (reading.text, chosen.values, order, chosen.title, unit, at, window, ordered)
     _chart(
@@ -205,7 +207,8 @@ def _highway(reading: Reading, chosen: Chosen, unit: int, at: int) -> None:
         st.info("The way from one character to another needs a text of at least two.")
         return
     first, last = _followed(T, at, chosen.one.reverse)
-    window = _window(reading)
+    around = max((along.FEW - (last - first + 1)) // 2, (last - first) // 10)
+    window = max(0, first - around), min(T, last + 1 + around)
     shown = (reading.text, chosen.one, unit, first, last, at, window)
     _chart(highway(*shown, dark=shell.is_dark()), highway_alt(*shown), "unroll_states_highway")
     state = "c" if chosen.one.c is not None else "h"

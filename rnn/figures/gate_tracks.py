@@ -118,8 +118,7 @@ def _finding(name: str, values: NDArray[Any]) -> str:
     if name in SIGMOID_GATES or name in ("g", "n"):
         low, high = OF_SIGMOID if name in SIGMOID_GATES else OF_TANH
         found = saturation(values[:, None], (low, high))
-        ends = (f"{x:g}".replace("-", "−") for x in (low, high))
-        below, above = ends
+        below, above = (f"{end:g}".replace("-", "−") for end in (low, high))
         return f"{NAMES[name]}: under {below} {found.left[0]:.0%}, over {above} {found.right[0]:.0%} of the time"
     return f"{NAMES[name]}: {along.signed(float(values.min()))} to {along.signed(float(values.max()))}"
 

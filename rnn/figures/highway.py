@@ -49,7 +49,9 @@ def highway(
         }
         for name, values, colour, dash in lines
     ]  # fmt: skip
-    reach = along.rounded_up(max(float(np.abs(values[begin:end]).max()) for _, values, _, _ in lines))
+    drawn = np.array([values[begin:end] for _, values, _, _ in lines])
+    low, high = min(0.0, float(drawn.min())), max(0.0, float(drawn.max()))
+    room = 0.06 * (high - low) or 1.0
     state = _state(layer)
     traces.append(
         {
@@ -71,12 +73,12 @@ def highway(
         traces, "<br>".join(_said(text, layer, unit, first, last)), "", "", dark, height=HEADING + height + FOOT,
         xaxis=along.axis(text, window, begin + 1, ink) | {"anchor": "y"},
         yaxis=plain
-        | {"domain": [0, SHARE / height], "range": [0, 1.03], "tickvals": [0, HALF, 1], "ticktext": ["0%", "50%", "100%"]}
+        | {"domain": [0, SHARE / height], "range": [0, 1.03], "tickvals": [0, HALF, 1], "tickformat": ".0%"}
         | {"title": title | {"text": f"{state} left"}},
         yaxis2=plain
-        | {"domain": [upper, 1], "range": [-1.05 * reach, 1.05 * reach], "tickvals": [-reach, 0, reach]}
+        | {"domain": [upper, 1], "range": [low - room, high + room], "nticks": 4}
         | {"title": title | {"text": " and ".join(name for name, *_ in lines)}, "anchor": "x"},
-        annotations=_ends(lines, window, reach, ink),
+        annotations=_ends(lines, window, high - low, ink),
         shapes=[
             {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": yref, "y0": y, "y1": y, "layer": "below",
              "line": {"color": ink.grid, "width": 1}}
@@ -124,13 +126,13 @@ def _states(layer: LayerTrace, unit: int) -> list[tuple[str, NDArray[np.float32]
 
 
 def _ends(
-    lines: list[tuple[str, NDArray[np.float32], str, str]], window: Window, reach: float, ink: theme.Ink
+    lines: list[tuple[str, NDArray[np.float32], str, str]], window: Window, span: float, ink: theme.Ink
 ) -> list[Dict]:
     """The names at the lines' ends, apart where the lines end together."""
     places = [float(values[window[1] - 1]) for _, values, _, _ in lines]
-    if len(places) == 2 and abs(places[0] - places[1]) < 0.25 * reach:
+    if len(places) == 2 and abs(places[0] - places[1]) < 0.14 * span:
         middle, upper = sum(places) / 2, int(places[1] > places[0])
-        places = [middle + 0.125 * reach * (1 if i == upper else -1) for i in range(2)]
+        places = [middle + 0.07 * span * (1 if i == upper else -1) for i in range(2)]
     return [
         {
             "text": f"<b>{name}</b>", "showarrow": False, "xref": "paper", "x": 1, "xanchor": "left", "xshift": 4,

@@ -28,6 +28,7 @@ def saturation_scatter(found: Saturation, gate: str, unit: int, dark: bool = Fal
     """
     ink, units = theme.ink(dark), np.arange(len(found.left), dtype=np.int32)
     colour = theme.HIDDEN if gate == "h" else ink.muted
+    over, under = (f"{end:g}".replace("-", "−") for end in (found.high, found.low))
     points: Dict = {
         "type": "scatter", "mode": "markers", "x": found.right.astype(np.float32), "y": found.left.astype(np.float32),
         "customdata": units.tolist(), "text": [f"unit {u + 1}" for u in units], "cliponaxis": False,
@@ -35,7 +36,7 @@ def saturation_scatter(found: Saturation, gate: str, unit: int, dark: bool = Fal
             "size": 9, "color": theme.shade(colour, 0.45), "line": {"width": 1, "color": theme.shade(colour, 0.9)},
         },
         "selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}},
-        "hovertemplate": f"%{{text}}<br>over {found.high:g}: %{{x:.0%}}, under {found.low:g}: %{{y:.0%}}<extra></extra>",
+        "hovertemplate": f"%{{text}}<br>over {over}: %{{x:.0%}}, under {under}: %{{y:.0%}}<extra></extra>",
     }  # fmt: skip
     right, left = float(found.right[unit]), float(found.left[unit])
     chosen: Dict = {
@@ -44,8 +45,6 @@ def saturation_scatter(found: Saturation, gate: str, unit: int, dark: bool = Fal
         "textfont": {"color": ink.foreground, "size": 13},
         "marker": {"size": 14, "color": "rgba(0,0,0,0)", "line": {"width": 2, "color": ink.foreground}},
     }  # fmt: skip
-    ends = (f"{end:g}".replace("-", "−") for end in (found.high, found.low))
-    over, under = ends
     axis: Dict = {
         "range": [-0.02, 1.02], "tickvals": [0, 0.5, 1], "tickformat": ".0%", "zeroline": False, "fixedrange": True,
     }  # fmt: skip
@@ -78,4 +77,4 @@ def _said(found: Saturation, gate: str) -> tuple[str, str]:
     if gate == "h":
         ends = found.left + found.right
         return f"{name} near an end", f"{ends.mean():.0%} of the time, {int((ends > MOSTLY).sum())} of {H} units always"
-    return name, f"nearly always open {above}, shut {below} of {H}"
+    return f"{name}: {above} of {H} units", f"are nearly always open, {below} shut"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
@@ -15,7 +13,7 @@ from rnn.ordering import alike, correlations
 
 MOST_COLUMNS = 2_000  # more than a screen has
 EXACT = 120_000  # cells; of more than these the picture holds whole percents, a quarter of the bytes
-MOST_CELLS = 600_000  # so that the figure stays under a megabyte
+MOST_CELLS = 450_000  # so that the figure stays under a megabyte
 HEADING, FOOT, BAR = 62, 52, 40  # pixels: the title, the axis of the characters, the scale
 MAP = 0.9  # of the width; the rest has the bars of how much units vary
 LOW, HIGH, ROW = 200, 400, 22  # of the map, and of a row where they are few
@@ -63,17 +61,19 @@ def state_map(
         "xaxis": along.axis(text, window, 0, ink)
         | {"type": "category", "anchor": "y2" if has_depth else "y", "domain": [0, MAP]},
     }
-    spreads, layers["xaxis2"] = _spreads(states, order, rows, ink)
-    traces = [_heat(shown, title, labels, rows, dark), *spreads]
+    spreads, layers["xaxis2"], note = _spreads(states, order, rows, ink)
+    whole = HEADING + BAR + height + under + FOOT
+    traces = [_heat(shown, title, labels, rows, 1 - (HEADING + BAR / 2 - 4) / whole, dark), *spreads]
     if has_depth:
         traces.append(_depth(deep[begin:end], labels, ink))
         layers["yaxis2"] = _depth_axis(deep, foot, under, ink)
     marks = [along.mark(at - begin, ink)] if begin <= at < end else []
     return theme.figure(
         traces, "<br>".join(_said(text, states, order, title, unit, at, ordered)), "", "", dark,
-        height=HEADING + BAR + height + under + FOOT, margin={"t": HEADING + BAR, "b": FOOT, "r": 12},
-        shapes=[*marks, _frame(int(np.flatnonzero(order == unit)[0]), ink)], showlegend=False, dragmode=False,
-        hovermode="closest", clickmode="event+select", bargap=0, barmode="overlay", **layers,
+        height=whole, margin={"t": HEADING + BAR, "b": FOOT, "r": 12},
+        shapes=[*marks, _frame(int(np.flatnonzero(order == unit)[0]), height / len(order), ink)], annotations=[note],
+        showlegend=False, dragmode=False, hovermode="closest", clickmode="event+select", bargap=0, barmode="overlay",
+        **layers,
     )  # fmt: skip
 
 
@@ -90,11 +90,14 @@ def state_map_alt(
     )
 
 
-def _heat(shown: NDArray[np.float32], title: str, labels: list[str], rows: list[str], dark: bool) -> Dict:
+def _heat(
+    shown: NDArray[np.float32], title: str, labels: list[str], rows: list[str], scale_at: float, dark: bool
+) -> Dict:
     ink, full = theme.ink(dark), along.full(shown)
     is_exact = shown.size <= EXACT
     percent = np.clip(np.round(shown / np.float32(full) * 100), -100, 100)
     end = full if is_exact else 100
+    less, more = (" or less", " or more") if np.abs(shown).max(initial=0) > full else ("", "")
     negative, positive = along.signs(title[0], dark)
     value = "%{z:.2f}" if is_exact else f"%{{z}}% of {full:g}"
     return {
@@ -103,9 +106,9 @@ def _heat(shown: NDArray[np.float32], title: str, labels: list[str], rows: list[
         "colorscale": [[0, negative], [0.5, ink.background], [1, positive]],
         "colorbar": {
             "orientation": "h", "thickness": 10, "outlinecolor": ink.grid, "outlinewidth": 1,
-            "tickvals": [-end, 0, end], "ticktext": [f"−{full:g} or less", "0", f"{full:g} or more"],
+            "tickvals": [-end, 0, end], "ticktext": [f"−{full:g}{less}", "0", f"{full:g}{more}"],
             "tickfont": {"size": 12, "color": ink.foreground}, "ticks": "", "lenmode": "pixels", "len": 190, "x": 0,
-            "xanchor": "left", "y": 1, "yanchor": "bottom", "xpad": 40, "ypad": 4,
+            "xanchor": "left", "yref": "container", "y": scale_at, "yanchor": "middle", "xpad": 36, "ypad": 0,
         },
         "xgap": 1 if shown.shape[1] <= along.FEW else 0, "ygap": 1 if len(rows) <= along.FEW else 0,
         "hovertemplate": f"%{{y}} after %{{x}}<br>{title} = {value}<extra></extra>",
@@ -114,25 +117,27 @@ def _heat(shown: NDArray[np.float32], title: str, labels: list[str], rows: list[
 
 def _spreads(
     states: NDArray[np.float32], order: NDArray[np.int64], rows: list[str], ink: theme.Ink
-) -> tuple[list[Dict], Dict]:
-    """How much each unit varies, and over all the width what is clicked; with their axis."""
+) -> tuple[list[Dict], Dict, Dict]:
+    """How much each unit varies, and over all the width what is clicked; with their axis and its name."""
     spread = states.astype(np.float64).std(axis=0)[order]
     most = along.rounded_up(float(spread.max()))
     bars: Dict = {"type": "bar", "orientation": "h", "y": rows, "xaxis": "x2", "width": 1}
     unseen = {"marker": {"opacity": 0}}
-    axis = {
-        "domain": [MAP + 0.012, 1], "range": [0, most], "anchor": "y", "side": "top", "tickvals": [most],
-        "ticktext": [f"±{most:g}"], "showgrid": False, "zeroline": False, "fixedrange": True, "ticklabelposition": "inside",
-        "tickfont": {"size": 12, "color": ink.foreground}, "title": {"text": "varies by", "font": {"size": 12}},
+    axis = {"domain": [MAP + 0.012, 1], "range": [0, most], "anchor": "y", "visible": False, "fixedrange": True}
+    note = {
+        "text": f"varies by<br>0 to ±{most:g}", "showarrow": False, "xref": "paper", "x": 1, "xanchor": "right",
+        "yref": "paper", "y": 1, "yanchor": "bottom", "align": "right", "font": {"size": 12, "color": ink.foreground},
     }  # fmt: skip
     return [
-        bars | {"x": spread.astype(np.float32), "marker": {"color": ink.muted, "line": {"width": 0}}, "hoverinfo": "skip"},
+        bars | {
+            "x": spread.astype(np.float32), "marker": {"color": ink.muted, "line": {"width": 0}}, "hoverinfo": "skip",
+        },
         bars | unseen | {
             "x": [most] * len(rows), "customdata": order.tolist(), "selected": unseen, "unselected": unseen,
             "text": [f"±{value:.2f}" for value in spread], "textposition": "none",
             "hovertemplate": "%{y} varies by %{text}<br>click to look at it<extra></extra>",
         },
-    ], axis  # fmt: skip
+    ], axis, note  # fmt: skip
 
 
 def _rows(order: NDArray[np.int64], unit: int, ordered: str) -> Dict:
@@ -169,10 +174,12 @@ def _depth_axis(deep: NDArray[np.int16], foot: float, under: int, ink: theme.Ink
     }  # fmt: skip
 
 
-def _frame(row: int, ink: theme.Ink) -> Dict:
+def _frame(row: int, height: float, ink: theme.Ink) -> Dict:
+    """Around a row of this height in pixels; never so narrow that it would hide the row itself."""
+    reach = max(height / 2, 4.5)
     return {
-        "type": "rect", "xref": "x domain", "x0": 0, "x1": 1, "y0": row - 0.5, "y1": row + 0.5,
-        "line": {"color": ink.foreground, "width": 1.5},
+        "type": "rect", "xref": "x domain", "x0": 0, "x1": 1, "ysizemode": "pixel", "yanchor": row, "y0": -reach,
+        "y1": reach, "line": {"color": ink.foreground, "width": 1.5},
     }  # fmt: skip
 
 
