@@ -20,7 +20,7 @@ from rnn.figures.characters import visible
 from rnn.figures.gate_tracks import gate_tracks, gate_tracks_alt
 from rnn.figures.highway import highway, highway_alt
 from rnn.figures.saturated import saturation_scatter, saturation_scatter_alt
-from rnn.figures.states import columns, state_map, state_map_alt
+from rnn.figures.states import MOST_COLUMNS, columns, state_map, state_map_alt
 from rnn.ordering import by_cluster, by_variance, correlations
 from rnn.saturation import OF_SIGMOID, OF_TANH, SIGMOID_GATES, keeping_gate, saturation
 from rnn.tables import states_csv
@@ -75,8 +75,9 @@ def _text(reading: Reading, chosen: Chosen, unit: int, at: int) -> None:
     values = chosen.values[:, unit]
     full = along.rounded_up(float(np.abs(values).max()))
     shades = alive.signed_levels(values, full)
-    said = f"{chosen.title} of unit {unit + 1} after “{visible(reading.text[at])}”, character {at + 1:,}"
-    st.markdown(f"**{shell.plain(said)}: {along.signed(float(values[at]))}**")
+    value, character = along.signed(float(values[at])), visible(reading.text[at])
+    said = f"Unit {unit + 1}: {chosen.title} is {value} after “{character}”, character {at + 1:,}"
+    st.markdown(f"**{shell.plain(said)}**")
     alive.coloured_text(
         "", reading.text, shades, [f"{chosen.vector} = {along.signed(v)}" for v in values.tolist()], "", at, (), TEXT,
         partial(_picked, reading.text), f"{reading.name} {chosen.title} {unit}", alive.signed_palette(chosen.vector),
@@ -130,13 +131,13 @@ def _clicked(key: str, hidden_size: int) -> None:
         units.show_unit(hidden_size, unit)
 
 
-def _window(reading: Reading, most: int = columns(1)) -> along.Window:
+def _window(reading: Reading, most: int = MOST_COLUMNS) -> along.Window:
     """The characters that are drawn: all of them, or as many as can be, from where the slider says."""
     T = len(reading.text)
     if T <= 2:
         return 0, T
     wanted = st.slider(
-        "Characters shown", 1, T, (1, min(T, most)), key=f"{WINDOW}_{T}_{most}",
+        "Characters shown", 1, T, (1, min(T, MOST_COLUMNS)), key=f"{WINDOW}_{T}", persist_state="session",
         help=f"Up to {along.FEW} are written one by one.",
     )  # fmt: skip
     first, last = sorted(max(1, min(int(end), T)) for end in wanted)
@@ -199,8 +200,8 @@ def _highway(reading: Reading, chosen: Chosen, unit: int, at: int) -> None:
     gate, T = keeping_gate(chosen.one.gates), len(reading.text)
     if gate is None:
         st.info(
-            "A vanilla RNN multiplies its whole state by W_hh and squashes it at every step, so no unit has a way for "
-            "its state to pass through unchanged. An LSTM has one, the cell state, and so has a GRU."
+            "A vanilla RNN multiplies its whole state by W_hh and squashes it at every step: nothing passes through "
+            "unchanged, so it has no highway. An LSTM has one, its cell state c; a GRU has one in h."
         )
         return
     if T < 2:

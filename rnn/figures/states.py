@@ -57,7 +57,7 @@ def state_map(
     # A share of the plot for the depth, which stands under the map.
     foot = under / (height + under)
     layers: Dict = {
-        "yaxis": _rows(order, unit, ordered) | {"domain": [foot, 1]},
+        "yaxis": _rows(order, unit, ordered, ink) | {"domain": [foot, 1]},
         "xaxis": along.axis(text, window, 0, ink)
         | {"type": "category", "anchor": "y2" if has_depth else "y", "domain": [0, MAP]},
     }
@@ -140,7 +140,7 @@ def _spreads(
     ], axis, note  # fmt: skip
 
 
-def _rows(order: NDArray[np.int64], unit: int, ordered: str) -> Dict:
+def _rows(order: NDArray[np.int64], unit: int, ordered: str, ink: theme.Ink) -> Dict:
     """The topmost first. Units have numbers where there is room; the one that is looked at has always."""
     H, place = len(order), int(np.flatnonzero(order == unit)[0])
     if H <= FEW_ROWS:
@@ -153,7 +153,8 @@ def _rows(order: NDArray[np.int64], unit: int, ordered: str) -> Dict:
     return {
         "type": "category", "range": [H - 0.5, -0.5], "tickmode": "array", "tickvals": ticks,
         "ticktext": [f"<b>{order[t] + 1}</b>" if t == place else f"{order[t] + 1}" for t in ticks], "showgrid": False,
-        "zeroline": False, "fixedrange": True, "title": {"text": "unit", "standoff": 4}, "tickfont": {"size": 12},
+        "zeroline": False, "fixedrange": True, "tickfont": {"size": 12, "color": ink.foreground},
+        "title": {"text": "unit", "standoff": 4, "font": {"size": 14, "color": ink.foreground}},
     }  # fmt: skip
 
 
@@ -169,8 +170,9 @@ def _depth_axis(deep: NDArray[np.int16], foot: float, under: int, ink: theme.Ink
     most = int(deep.max())
     return {
         "domain": [0, foot * (1 - 14 / under)], "range": [0, most * 1.08], "tickvals": [0, most], "showgrid": False,
-        "zeroline": False, "fixedrange": True, "title": {"text": "brackets<br>open", "font": {"size": 12}},
-        "tickfont": {"size": 12, "color": ink.foreground}, "automargin": True, "anchor": "x",
+        "zeroline": False, "fixedrange": True, "anchor": "x",
+        "title": {"text": "brackets<br>open", "font": {"size": 12, "color": ink.foreground}}, "automargin": True,
+        "tickfont": {"size": 12, "color": ink.foreground},
     }  # fmt: skip
 
 
@@ -188,7 +190,7 @@ def _said(
 ) -> tuple[str, str]:
     """The title in two lines: the value that is looked at, and what all of them do."""
     value = along.signed(float(states[at, unit]))
-    return f"{title} of unit {unit + 1} is {value} after {along.name(text, at)};", _found(text, states, order, ordered)
+    return f"Unit {unit + 1}: {title} is {value} after {along.name(text, at)};", _found(text, states, order, ordered)
 
 
 def _found(text: str, states: NDArray[np.float32], order: NDArray[np.int64], ordered: str) -> str:
