@@ -41,19 +41,15 @@ class Edit:
         if len(self.before) != len(self.after) or self.before.characters != self.after.characters:
             raise ConfigError("A change is seen between two readings of one model over texts of the same length.")
 
-    def states(self, layer: int = -1, direction: int = 0) -> NDArray[np.float32]:
-        """h' - h of every unit at every step, (T, H)."""
-        one, other = self._of(layer, direction)
-        changed: NDArray[np.float32] = other.h - one.h
+    def states(self, layer: int = -1, direction: int = 0, vector: str = "h") -> NDArray[np.float32]:
+        """h' - h (or, of an LSTM, c' - c) of every unit at every step, (T, H).
+
+        Raises:
+            ConfigError: the layer has no such state.
+        """
+        one, other = (_state(trace.layers[layer][direction], vector) for trace in (self.before, self.after))
+        changed: NDArray[np.float32] = other - one
         return changed
-
-    def sizes(self, layer: int = -1, direction: int = 0) -> NDArray[np.float64]:
-        """The length of h' - h at every step, (T,)."""
-        lengths: NDArray[np.float64] = np.sqrt(np.square(self.states(layer, direction), dtype=np.float64).sum(axis=1))
-        return lengths
-
-    def _of(self, layer: int, direction: int) -> tuple[LayerTrace, LayerTrace]:
-        return self.before.layers[layer][direction], self.after.layers[layer][direction]
 
     @property
     def divergences(self) -> NDArray[np.float64]:
@@ -77,6 +73,19 @@ class Edit:
         if self.position > 0:
             bits[self.position - 1] = 0
         return bits
+
+
+def _state(layer: LayerTrace, vector: str) -> NDArray[np.float32]:
+    found = {"h": layer.h, "c": layer.c}.get(vector)
+    if found is None:
+        raise ConfigError("The state is h or, of an LSTM, c.")
+    return found
+
+
+def lengths(states: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The length of each row, (T, H) -> (T,)."""
+    found: NDArray[np.float64] = np.sqrt(np.square(states, dtype=np.float64).sum(axis=1))
+    return found
 
 
 def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnn.config import ModelConfig
-from rnn.edits import Edit, with_character
+from rnn.edits import Edit, lengths, with_character
 from rnn.errors import ConfigError, InputError
 from rnn.models import CharRNN
 from rnn.records import Trace
@@ -44,7 +44,13 @@ def test_nothing_before_the_change_moves_and_something_after_it_does(cell: str) 
     assert not one.divergences[:K].any()
     assert (one.divergences[K:] > 0).all()
     assert not one.costs[:K].any()
-    np.testing.assert_allclose(one.sizes(0) ** 2, (one.states(0).astype(float) ** 2).sum(1), rtol=1e-6)
+    np.testing.assert_allclose(lengths(one.states(0)), np.linalg.norm(one.states(0), axis=1), rtol=1e-6)
+    if cell == "lstm":
+        before, after = (trace.layers[0][0].c for trace in (one.before, one.after))
+        np.testing.assert_array_equal(one.states(0, vector="c"), after - before)
+    else:
+        with pytest.raises(ConfigError, match="h or, of an LSTM, c"):
+            one.states(0, vector="c")
 
 
 def test_divergence_and_costs_are_their_definitions() -> None:
