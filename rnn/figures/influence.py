@@ -107,7 +107,8 @@ def influence_bars(
         scale["range"] = [lowest - 0.5, math.log10(largest) + 0.3]
     return theme.figure(
         [bars], "<br>".join(_bars_title(look, unit, is_signed)), "",
-        f"{'gradient · x' if is_signed else 'norm of the gradient'}{f', {unit}' if unit else ''}", dark, height=300, xaxis=_back(look, count, ink), yaxis={"fixedrange": True, **scale}, bargap=0.15,
+        f"{'gradient · x' if is_signed else 'norm of the gradient'}{f', {unit}' if unit else ''}", dark,
+        height=300, xaxis=_back(look, count, ink), yaxis={"fixedrange": True, **scale}, bargap=0.15,
         shapes=shapes, annotations=notes, margin={"t": TITLE}, dragmode=False, showlegend=False,
     )  # fmt: skip
 
