@@ -98,14 +98,20 @@ def _pick_unit() -> None:
 def _numbers(before: NDArray[np.float64], after: NDArray[np.float64], unit: int, value: float) -> None:
     held = "silent" if value == 0 else f"held at {value:g}"
     left, middle, right = st.columns(3)
-    left.metric("Bits per character", f"{before.mean():.3f}", border=True, help="Of the text, as the model is.")
+    left.metric(
+        "Bits per character",
+        f"{before.mean():.3f}",
+        border=True,
+        height="stretch",
+        help="Of the text, as the model is.",
+    )
     middle.metric(
         f"With unit {unit + 1} {held}", f"{after.mean():.3f}", f"{after.mean() - before.mean():+.3f}",
-        delta_color="inverse", border=True,
+        delta_color="inverse", border=True, height="stretch",
     )  # fmt: skip
     worse = int((after > before).sum())
     right.metric(
-        "Characters foretold worse", f"{worse / len(before):.0%}", border=True,
+        "Characters foretold worse", f"{worse / len(before):.0%}", border=True, height="stretch",
         help=f"{worse:,} of {len(before):,}; the others are foretold better, or as before.",
     )  # fmt: skip
 

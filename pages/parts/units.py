@@ -70,7 +70,7 @@ _DIRECTIONS = {False: ", from the beginning", True: ", from the end"}
 
 def choose_unit(hidden_size: int) -> int:
     """One of the units, from 0; the page counts from 1."""
-    unit = number_input(st, "Unit", 1, hidden_size, 1, f"{keys.CHOSEN_UNIT}_{hidden_size}", width=130)
+    unit = number_input(st, "Unit", 1, hidden_size, "min", f"{keys.CHOSEN_UNIT}_{hidden_size}", width=130)
     return max(1, min(int(unit), hidden_size)) - 1
 
 

@@ -18,7 +18,8 @@ from rnn.figures.weights import NEGATIVE
 LETTERS = 40  # characters that have room to be written side by side, also on a phone
 MOST = 400  # characters that are shown
 LEVELS = 100  # of the colours that are sent: percent
-FULL = 99.5  # percent of all values that the scale reaches
+FULL = 98  # percent of all values that the scale reaches
+SEEN = 1 / 200  # of the largest value of a panel
 TITLE, AXIS, GAP = 64, 48, 26  # pixels
 PREDICTION, SIZE, MAP = 84, 104, 220  # pixels of the panels
 
@@ -85,13 +86,17 @@ def change_panels(change: Change, is_signed: bool = False, dark: bool = False) -
     panels.append(
         (f"‖Δ{change.layer.split()[0]}‖, % of the first", SIZE, _size(change, x, named), _size_axis(change, x))
     )
-    panels.append((f"{change.layer}: every unit", MAP, _map(change, begin, end, is_signed, dark), {}))
+    every = f"{change.layer}: every unit, those that move most at the top"
+    panels.append((every, MAP, _map(change, begin, end, is_signed, dark), {"tickvals": [], "type": "category"}))
     return _stacked(panels, change, x, ink, dark)
 
 
 def _stacked(panels: Sequence[Panel], change: Change, x: list[int], ink: theme.Ink, dark: bool) -> go.Figure:
     """The panels below one another over one axis of characters, each under its name."""
     height = sum(tall + GAP for _, tall, _, _ in panels)
+    edge = None
+    if change.forgotten and change.position + change.forgotten in x:
+        edge = change.position + change.forgotten - 0.5
     bottom, traces, axes, notes, shapes = height, list[Dict](), dict[str, Dict](), list[Dict](), list[Dict]()
     for number, (name, tall, trace, more) in enumerate(panels, 1):
         which = "" if number == 1 else str(number)
@@ -108,14 +113,13 @@ def _stacked(panels: Sequence[Panel], change: Change, x: list[int], ink: theme.I
                 "text": name, "showarrow": False, "font": {"size": 13, "color": ink.foreground},
             }
         )  # fmt: skip
-    if change.forgotten and change.position + change.forgotten in x:
-        at = change.position + change.forgotten - 0.5
-        shapes.append(
-            {
-                "type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1,
-                "line": {"color": ink.foreground, "width": 1.5, "dash": "dash"},
-            }
-        )  # fmt: skip
+        if edge is not None:
+            shapes.append(
+                {
+                    "type": "line", "x0": edge, "x1": edge, "yref": f"y{which} domain", "y0": 0, "y1": 1,
+                    "line": {"color": ink.foreground, "width": 1.5, "dash": "dash"},
+                }
+            )  # fmt: skip
     return theme.figure(
         traces, "<br>".join(_title(change)), "", "", dark, height=height + TITLE + AXIS,
         xaxis=_letters(change, x, ink), **axes, annotations=notes, shapes=shapes, bargap=0.15,
@@ -146,17 +150,19 @@ def _title(change: Change) -> tuple[str, str]:
         return f"{one} changes nothing:", f"{change.layer} stays the same at every step"
     if change.forgotten is None:
         left = change.sizes[-1] / change.sizes[k] if change.sizes[k] else 1.0
-        return f"{one} is not forgotten:", f"at the end of the text {left:.0%} of the first change of h is left"
+        return f"{one} is not forgotten:", f"{left:.0%} of the first change is left at the end"
     after = "1 character" if change.forgotten == 1 else f"{change.forgotten:,} characters"
     return (
         f"{one} is forgotten after {after}:",
-        f"from there h differs by less than {change.share:.0%} of the first change",
+        f"then less than {change.share:.0%} of the first change is left",
     )
 
 
 def _bars(x: list[int], values: NDArray[np.float64], named: list[str], said: str, colour: str) -> Dict:
+    least = SEEN * float(np.abs(values).max(initial=0))  # Plotly makes a line of a pixel of what is less
     return {
-        "type": "bar", "x": x, "y": [float(f"{v:.4g}") for v in values.tolist()], "customdata": named,
+        "type": "bar", "x": x, "y": [float(f"{v:.4g}") if abs(v) > least else None for v in values.tolist()],
+        "customdata": named,
         "marker": {"color": colour, "line": {"width": 0}}, "hovertemplate": f"%{{customdata}}<br>{said}<extra></extra>",
     }  # fmt: skip
 
@@ -190,6 +196,8 @@ def _map(change: Change, begin: int, end: int, is_signed: bool, dark: bool) -> D
     """Every unit at every step in 100 shades: int8 is an eighth of what floats take."""
     ink = theme.ink(dark)
     values = change.states[begin:end].T
+    order = np.argsort(np.abs(values).sum(axis=1), kind="stable")  # the last row is drawn on top
+    values = values[order]
     full = float(np.percentile(np.abs(values), FULL)) if values.size else 1.0
     full = full or float(np.abs(values).max(initial=0)) or 1.0
     seen = values if is_signed else np.abs(values)
@@ -200,9 +208,10 @@ def _map(change: Change, begin: int, end: int, is_signed: bool, dark: bool) -> D
         [[0, down], [0.5, clear_down], [0.5, clear_up], [1, up]] if is_signed else [[0, none], [0, clear_up], [1, up]]
     )
     return {
-        "type": "heatmap", "x0": begin, "dx": 1, "y0": 1, "dy": 1, "z": z, "zmin": -LEVELS if is_signed else 0,
+        "type": "heatmap", "x0": begin, "dx": 1, "y": [f"unit {u + 1}" for u in order.tolist()], "z": z,
+        "zmin": -LEVELS if is_signed else 0,
         "zmax": LEVELS, "colorscale": scale, "showscale": False, "zsmooth": False,
-        "hovertemplate": f"unit %{{y}}: %{{z}}% of {full:.2g}<extra></extra>",
+        "hovertemplate": f"%{{y}}: %{{z}}% of {full:.2g}<extra></extra>",
     }  # fmt: skip
 
 

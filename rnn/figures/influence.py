@@ -18,6 +18,7 @@ from rnn.figures.weights import NEGATIVE
 
 LETTERS = 40  # characters that have room to be written side by side, also on a phone
 TITLE = 64  # pixels
+LINE, NAMED = 40, 14  # letters: of a list, of a model's name, that a phone has room for
 ROW, NAME, GAP = 28, 22, 14  # pixels: of a strip, of what stands above it, between two
 AXIS = 48  # pixels below the strips
 FLOOR = 1e-6  # of all influence; less than this is drawn nowhere
@@ -291,7 +292,7 @@ def _box(x: float, bottom: float, colour: str, strength: float, line: str, width
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 18 else f"{name[:17]}…"
+    return name if len(name) <= NAMED else f"{name[: NAMED - 1]}…"
 
 
 def influence_fading(fadings: Sequence[Fading], places: int, dark: bool = False) -> go.Figure:
@@ -371,9 +372,11 @@ def influence_fading_alt(fadings: Sequence[Fading], places: int) -> str:
 def _fading_title(fadings: Sequence[Fading], places: int) -> tuple[str, str]:
     """The furthest first, which is what the figure shows."""
     order = sorted(fadings, key=lambda f: -f.reach)
-    where = "At one place" if places == 1 else f"Over {places} places of the text"
-    return f"{where} {fadings[0].share:.0%} of the influence lies within", f"{_listed(order)} characters"
+    where = "At one place" if places == 1 else f"At {places} places"
+    return f"{where} {fadings[0].share:.0%} of the influence is within", f"{_listed(order)} characters"
 
 
 def _listed(order: Sequence[Fading]) -> str:
-    return ", ".join(f"{f.reach:.0f} ({shielded(_short(f.name))})" for f in order[:3])
+    said = [f"{f.reach:.0f} ({shielded(_short(f.name))})" for f in order]
+    listed = ", ".join(said)
+    return listed if len(listed) <= LINE or len(said) < 3 else f"{said[0]} to {said[-1]}"

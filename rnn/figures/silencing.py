@@ -49,17 +49,17 @@ def missed_units_alt(differences: NDArray[np.float64], value: float = 0.0) -> st
 
 
 def _title(differences: NDArray[np.float64], value: float) -> tuple[str, str]:
-    most, H = int(np.argmax(differences)), len(differences)
+    most = int(np.argmax(differences))
     held = "is silent" if value == 0 else f"is held at {value:g}".replace("-", "−")
     if differences[most] <= 0:
         return (
             f"No unit is missed when it {held}:",
-            f"at best unit {most + 1}: {_signed(differences[most])} bits per character",
+            f"unit {most + 1} comes nearest, {_signed(differences[most])} bits per character",
         )
-    little = int((np.abs(differences) < differences[most] / 10).sum())
+    median = float(np.median(differences))
     return (
         f"Unit {most + 1} is missed most when it {held}:",
-        f"{_signed(differences[most])} bits per character; {little} of {H} less than a tenth",
+        f"{_signed(differences[most])} bits per character, the median {_signed(median)}",
     )
 
 
