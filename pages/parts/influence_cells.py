@@ -57,12 +57,12 @@ def show(first: Reading) -> None:
         PlaygroundError: nothing is foretold here, or a model cannot be read.
     """
     at = influence_place.foretold(first)
-    members = _members(first, at)
+    chosen, text = _models(first), first.text
+    influence_place.text(first, text, [0] * len(text), [""] * len(text), at, TEXT, "")
+    members = [_member(first, at, choice, title) for choice, title in chosen.items()]
     if not members:
         st.info("Choose at least one model.")
         return
-    text = first.text
-    influence_place.text(first, text, [0] * len(text), [""] * len(text), at, TEXT, at)
     looks = [_look(member) for member in members]
     st.plotly_chart(
         influence_strips(looks, dark=shell.is_dark()), width="stretch", key="unroll_influence_strips",
@@ -79,8 +79,8 @@ def show(first: Reading) -> None:
     _fading(members)
 
 
-def _members(first: Reading, at: int) -> list[Member]:
-    """The chosen models with their readings."""
+def _models(first: Reading) -> dict[str, str]:
+    """The chosen models and their titles."""
     labels = writers.choices(writers.linked_run())
     own = first.choice not in labels and first.predicts  # a file
     if own:
@@ -92,10 +92,11 @@ def _members(first: Reading, at: int) -> list[Member]:
         **in_url(f"{MODELS}_{'own' if own else 'any'}"),
         help="The three that come with the app have the same number of parameters and have read the same text.",
     )  # fmt: skip
-    return [_member(first, at, choice, labels[choice]) for choice in wanted[:MOST] if choice in labels]
+    return {choice: labels[choice] for choice in wanted[:MOST] if choice in labels}
 
 
 def _member(first: Reading, at: int, choice: str, title: str) -> Member:
+    """Raises PlaygroundError where the model cannot be read, or knows nothing of this place."""
     if choice == first.choice:
         return Member(_name(choice, title), first, at, False)
     network = blueprint.trained(choice, title)
