@@ -18,7 +18,7 @@ from rnn.figures.weights import NEGATIVE
 
 LETTERS = 40  # characters that have room to be written side by side, also on a phone
 TITLE = 64  # pixels
-LINE, NAMED = 40, 14  # letters: of a list, of a model's name, that a phone has room for
+LINE, NAMED = 40, 13  # letters: of a list, of a model's name, that a phone has room for
 ROW, NAME, GAP = 28, 22, 14  # pixels: of a strip, of what stands above it, between two
 AXIS = 48  # pixels below the strips
 FLOOR = 1e-6  # of all influence; less than this is drawn nowhere
