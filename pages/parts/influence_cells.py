@@ -30,7 +30,7 @@ from rnn.vocabulary import Vocabulary
 MODELS = "unroll_influence_models"
 TEXT = "unroll_influence_cells_text"
 MOST = 4  # models
-WINDOW, PLACES, LEAST = 150, 24, 10  # characters looked back over, places of the text, characters that are too few
+WINDOW, PLACES, LEAST = 120, 16, 10  # characters looked back over, places of the text, characters that are too few
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,8 @@ def typical_norms(
 ) -> NDArray[np.float64]:
     """The norms for the log-probabilities of the characters that came at several places, side by side in one pass.
 
+    In float32, which is twice as fast: what is below 1e-38 is nothing in a mean.
+
     Args:
         positions: N places that have at least `window` characters before them.
         window: n, how many characters are looked back over.
@@ -90,12 +92,12 @@ def typical_norms(
         ConfigError, InputError: as `connectivity`.
     """
     outputs = trace.indices[list(positions)]
-    return _backward(config, weights, trace, positions, outputs, "log-probability", window)[1].T
+    return _backward(config, weights, trace, positions, outputs, "log-probability", window, torch.float32)[1].T
 
 
 def _backward(
     config: ModelConfig, weights: Mapping[str, NDArray[Any]], trace: Trace, positions: Sequence[int],
-    outputs: NDArray[np.int64], quantity: Quantity, window: int,
+    outputs: NDArray[np.int64], quantity: Quantity, window: int, dtype: torch.dtype = torch.float64,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
     """Values (N,), norms (n, N) and pushes (n, N) of N outputs."""
     if quantity not in QUANTITIES:
@@ -106,14 +108,14 @@ def _backward(
     if any(not 0 <= output < V for output in outputs):
         raise ConfigError(f"An output is one of {V} characters, from 0 to {V - 1}.")
     read = torch.from_numpy(np.stack([trace.indices[p - window : p] for p in positions], axis=1))
-    state = None if config.bidirectional else _states_before(trace, [p - window for p in positions])
+    state = None if config.bidirectional else _states_before(trace, [p - window for p in positions], dtype)
     with torch.enable_grad():
-        steps = read_steps(config, as_tensors(weights), read, state, inputs_require_grad=True)
+        steps = read_steps(config, as_tensors(weights, dtype), read, state, inputs_require_grad=True)
         scores = steps.logits[-1] if quantity == "logit" else steps.logits[-1].log_softmax(-1)
         values = scores.gather(1, torch.from_numpy(np.asarray(outputs, np.int64))[:, None])[:, 0]
         gradients = torch.autograd.grad(values.sum(), steps.x)  # no sequence sees another, so the sum mixes nothing
-    norms = torch.stack([g.norm(dim=1) for g in gradients])
-    pushes = torch.stack([(g * x.detach()).sum(1) for g, x in zip(gradients, steps.x, strict=True)])
+    backward = torch.stack(gradients).double()
+    norms, pushes = backward.norm(dim=2), (backward * torch.stack(steps.x).detach()).sum(2)
     if not torch.isfinite(norms).all():
         raise InputError(
             "The gradient is no longer finite: it exploded on its way back. Choose a place nearer to the beginning, "
@@ -122,15 +124,15 @@ def _backward(
     return values.detach().numpy(), norms.numpy(), pushes.numpy()
 
 
-def _states_before(trace: Trace, begins: Sequence[int]) -> list[State]:
+def _states_before(trace: Trace, begins: Sequence[int], dtype: torch.dtype) -> list[State]:
     """The state of every layer when the characters at `begins` are about to be read, (N, H) each part."""
     states: list[State] = []
     for (one,) in trace.layers:
         parts = (one.h,) if one.c is None else (one.h, one.c)
-        states.append(tuple(_rows_before(part, begins) for part in parts))
+        states.append(tuple(_rows_before(part, begins).to(dtype) for part in parts))
     return states
 
 
 def _rows_before(part: NDArray[np.float32], begins: Sequence[int]) -> Tensor:
     rows = [part[begin - 1] if begin else np.zeros(part.shape[1], np.float32) for begin in begins]
-    return torch.from_numpy(np.stack(rows)).double()
+    return torch.from_numpy(np.stack(rows))
