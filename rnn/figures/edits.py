@@ -83,9 +83,7 @@ def change_panels(change: Change, is_signed: bool = False, dark: bool = False) -
         bars = _bars(x, costs, named, "the next one: %{y:+.3g} bits", theme.OUTPUT)
         from_zero = {"nticks": 4, "zeroline": True, "zerolinecolor": ink.foreground}
         panels.append(("next character of the text costs more bits", PREDICTION, bars, from_zero))
-    panels.append(
-        (f"‖Δ{change.layer.split()[0]}‖, % of the first", SIZE, _size(change, x, named), _size_axis(change, x))
-    )
+    panels.append((f"‖Δ{change.layer[:1]}‖, % of the first", SIZE, _size(change, x, named), _size_axis(change, x)))
     every = f"{change.layer}: every unit, those that move most at the top"
     panels.append((every, MAP, _map(change, begin, end, is_signed, dark), {"tickvals": [], "type": "category"}))
     return _stacked(panels, change, x, ink, dark)

@@ -235,7 +235,7 @@ def influence_strips(looks: Sequence[Look], dark: bool = False) -> go.Figure:
         names.append(
             {
                 "x": 0, "xref": "paper", "xanchor": "left", "y": bottom + ROW + NAME / 2, "showarrow": False,
-                "text": f"<b>{shielded(look.name)}</b>: {look.share:.0%} within {look.reach} characters, "
+                "text": f"<b>{shielded(_short(look.name, 18))}</b>: {look.share:.0%} within {_characters(look.reach)}, "
                 f"p = {look.probability:.2f}",
                 "font": {"size": 13, "color": ink.foreground},
             }
@@ -265,7 +265,7 @@ def influence_strips_alt(looks: Sequence[Look]) -> str:
         order = np.argsort(-look.values, kind="stable")[:3].tolist()
         most = ", ".join(_name(look, i - len(look.values)) for i in order)
         said.append(
-            f"{look.name}: {look.share:.0%} within {look.reach} characters, most from {most}; "
+            f"{look.name}: {look.share:.0%} within {_characters(look.reach)}, most from {most}; "
             f"it gave the character a probability of {look.probability:.2f}"
         )
     return f"{' '.join(_strips_title(looks))}. {'. '.join(said)}."
@@ -276,10 +276,10 @@ def _strips_title(looks: Sequence[Look]) -> tuple[str, str]:
     of = f"For {_quoted(far.foretold)}"
     if far.reach == near.reach:
         one = f"{far.name} looks" if len(looks) == 1 else "all look"
-        return f"{of} {one} back equally far:", f"{far.share:.0%} within {far.reach} characters"
+        return f"{of} {one} back equally far:", f"{far.share:.0%} within {_characters(far.reach)}"
     return (
         f"{of} {shielded(_short(far.name))} looks back furthest:",
-        f"{far.share:.0%} within {far.reach} characters, {shielded(_short(near.name))} within {near.reach}",
+        f"{far.share:.0%} within {_characters(far.reach)}, {shielded(_short(near.name))} within {near.reach}",
     )
 
 
@@ -291,8 +291,12 @@ def _box(x: float, bottom: float, colour: str, strength: float, line: str, width
     }  # fmt: skip
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= NAMED else f"{name[: NAMED - 1]}…"
+def _characters(number: int) -> str:
+    return "1 character" if number == 1 else f"{number:,} characters"
+
+
+def _short(name: str, letters: int = NAMED) -> str:
+    return name if len(name) <= letters else f"{name[: letters - 1]}…"
 
 
 def influence_fading(fadings: Sequence[Fading], places: int, dark: bool = False) -> go.Figure:

@@ -5,9 +5,19 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import influence_cells, influence_change, influence_look, influence_silence, keys, service
+from pages.parts import (
+    blueprint,
+    influence_cells,
+    influence_change,
+    influence_look,
+    influence_silence,
+    keys,
+    service,
+    writers,
+)
 from pages.parts.unroll_influence import QUESTION, QUESTIONS
 from rnn.config import ModelConfig
+from rnn.shipped import open_shipped
 from tests.app.conftest import figure, run_of, said, train_hello
 
 PAGE = "pages/4_Unroll_Visualizer.py"
@@ -207,7 +217,6 @@ def test_forged_addresses_are_answered_all_the_same(page: AppTest) -> None:
 def test_the_smallest_networks_have_answers(page: AppTest, model: ModelConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    from pages.parts import blueprint
     from rnn.models import CharRNN
 
     trained = blueprint.trained
@@ -241,3 +250,18 @@ def test_a_run_that_is_deleted_while_it_is_compared_is_no_longer_there(app: AppT
     app.run()
     assert not complaints(app)
     assert "RNN" in " ".join(note["text"] for note in figure(app)["layout"]["annotations"])
+
+
+def test_an_uploaded_checkpoint_is_asked_and_compared(page: AppTest) -> None:
+    network = blueprint.of_checkpoint(open_shipped("gru"), "file 1", "the file of a friend.safetensors")
+    page.session_state[keys.READ_MODEL] = writers.FILE
+    page.session_state[keys.READ_UPLOADED] = ("1", network)
+    for question in QUESTIONS:
+        ask(page, question)
+        assert not complaints(page)
+        assert title(page)
+    ask(page, CELLS)
+    assert page.multiselect(key=f"{influence_cells.MODELS}_own").value[0] == writers.FILE
+    names = [note["text"] for note in figure(page)["layout"]["annotations"]]
+    assert names[0].startswith("<b>the file of a fri…")
+    assert len(names) == 4

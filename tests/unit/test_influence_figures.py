@@ -106,7 +106,7 @@ def test_strips_are_as_dark_as_their_share_and_name_who_looks_furthest() -> None
     letters = [text for text in figure.data[0].text if text != ")"]
     assert letters == list("abcdefghij") * 2
     said = influence_strips_alt([near, far])
-    assert "RNN: 90% within 1 characters, most from “j” 1 before" in said
+    assert "RNN: 90% within 1 character, most from “j” 1 before" in said
     assert "equally far" in title(influence_strips([far, far]))
 
 
