@@ -55,10 +55,10 @@ def show(reading: Reading) -> None:
         missed_units(differences, value, dark=shell.is_dark()), width="stretch", key=MISSED, config=shell.PLOT_CONFIG,
         alt=missed_units_alt(differences, value), on_select=_pick_unit, selection_mode="points",
     )  # fmt: skip
-    scored = "" if len(reading.text) <= part else f" It is that of the first {part} characters of the text."
+    scored = "" if len(reading.text) <= part else f" of the first {part} characters"
     st.caption(
-        "Each unit of the layer is held in its turn, and the loss measured. Click a bar, or type a unit's number, to "
-        f"look at it below.{scored}"
+        f"Each unit of the layer is held in its turn, and the loss{scored} measured. Click a bar, or type a unit's number, "
+        "to look at it below."
     )
     before = reading.trace.losses / np.log(2)
     after = _held(reading.name, layer, unit, value, reading) / np.log(2)
