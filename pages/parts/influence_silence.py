@@ -57,8 +57,8 @@ def show(reading: Reading) -> None:
     )  # fmt: skip
     scored = "" if len(reading.text) <= part else f" of the first {part} characters"
     st.caption(
-        f"Each unit of the layer is held in its turn, and the loss{scored} measured. Click a bar, or type a unit's number, "
-        "to look at it below."
+        f"Each unit of the layer is held in its turn, and the loss{scored} measured. Click a bar, or type a unit's "
+        "number, to look at it below."
     )
     before = reading.trace.losses / np.log(2)
     after = _held(reading.name, layer, unit, value, reading) / np.log(2)
