@@ -60,9 +60,8 @@ def choose_states(trace: Trace) -> Chosen:
         )  # fmt: skip
     values = one.c if vector == "c" and one.c is not None else one.h
     shown = "c" if values is one.c else "h"
-    return Chosen(
-        layer, one, shown, values, f"{shown} of {names[place].lower().strip(', ')}" if names[place] else shown
-    )
+    joined = " of " if names[place].startswith("layer") else ", "
+    return Chosen(layer, one, shown, values, f"{shown}{joined}{names[place]}" if names[place] else shown)
 
 
 _DIRECTIONS = {False: ", from the beginning", True: ", from the end"}
