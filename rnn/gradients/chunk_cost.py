@@ -45,7 +45,7 @@ def measuring_chunks(
     lengths: Sequence[int],
     rounds: int = ROUNDS,
 ) -> Stepwise[tuple[ChunkCost, ...]]:
-    """Measures chunks of these lengths, one gradient a turn, round after round, so that a slow moment hits no one alone.
+    """Measures chunks of these lengths, one gradient a turn, in rounds, so that a slow moment hits no length alone.
 
     Args:
         weights: every parameter by its name in the state dict.

@@ -145,7 +145,7 @@ def most_steps(config: ModelConfig, vocabulary_size: int) -> int:
     """T of the longest stretch that is affordable for a network of this size."""
     sums = config.gates * config.hidden_size
     inputs = [config.embedding_size or vocabulary_size] + [config.hidden_size] * (config.num_layers - 1)
-    products = sums * sum(I + config.hidden_size for I in inputs)  # of one row at one step
+    products = sums * sum(size + config.hidden_size for size in inputs)  # of one row at one step
     fits = min(MOST_BYTES / (4 * sums), MOST_PRODUCTS / (2 * products)) ** 0.5
     return max(FEWEST_STEPS, min(MOST_STEPS, int(fits)))
 
@@ -324,7 +324,8 @@ def reach(stretch: Stretch) -> Reach:
 
 def _norms(gradients: Array) -> NDArray[np.float32]:
     """Of (T steps, T losses, H), losses in rows."""
-    norms = np.sqrt(np.einsum("tri,tri->rt", gradients, gradients)).astype(np.float32)
+    squares: Array = np.einsum("tri,tri->rt", gradients, gradients)
+    norms: NDArray[np.float32] = np.sqrt(squares).astype(np.float32)
     if not np.isfinite(norms).all():
         raise InputError("The gradient of this network is not finite: it explodes. Choose another one.")
     return norms
