@@ -1,4 +1,4 @@
-"""How far a loss reaches back: every loss and every step as a triangle that a wall cuts, and the mean against the lag."""
+"""How far a loss reaches back: a triangle of every loss and step, which walls cut, and the mean against the lag."""
 
 from __future__ import annotations
 
@@ -44,17 +44,16 @@ def every_loss(
     logs, top = _logs(norms)
     letters = [shielded(visible(c)) for c in text]
     numbers = [str(start + t + 1) for t in range(T)]
-    ticks = [float(top - d) for d in range(DECADES + 1)]
+    ticks = list(range(math.ceil(top - DECADES), math.floor(top) + 1))
     heat: Dict = {
         "type": "heatmap", "z": logs, "x0": 0, "dx": 1, "y0": 0, "dy": 1, "zmin": top - DECADES, "zmax": top,
         "colorscale": [[0, _over(0.03, ink)], [1, _over(1, ink)]], "hoverongaps": False,
         "text": _hovers(norms, letters, numbers, what), "hovertemplate": "%{text}<extra></extra>",
         "xgap": 1 if T <= 40 else 0, "ygap": 1 if T <= 40 else 0,
-        "colorbar": {
-            "orientation": "h", "thickness": 10, "len": 1, "y": -0.16, "yanchor": "top", "outlinewidth": 0,
-            "tickvals": ticks, "ticktext": [_power(t) for t in ticks], "tickfont": {"size": 12},
-            "title": {"text": f"norm of dL<sub>t</sub>/d{what[0]}<sub>k</sub>, nats per unit (logarithmic)",
-                      "side": "bottom", "font": {"size": 13}},
+        "colorbar": {  # where no loss is
+            "orientation": "h", "thickness": 10, "len": 0.46, "x": 1, "xanchor": "right", "y": 1, "yanchor": "top",
+            "tickvals": ticks, "ticktext": [f"{10.0**t:g}" for t in ticks], "tickfont": {"size": 12}, "outlinewidth": 0,
+            "title": {"text": f"norm of dL<sub>t</sub>/d{what[0]}<sub>k</sub>", "side": "top", "font": {"size": 13}},
         },
     }  # fmt: skip
     places = _places(T)
@@ -64,10 +63,10 @@ def every_loss(
     }  # fmt: skip
     return theme.figure(
         [heat, *_cut(T, k, ink)], "<br>".join(_every_title(T, k, kept)), "step that is reached, and what it read",
-        "loss at step t", dark, height=600, showlegend=False, dragmode=False, shapes=_walls(T, k, ink),
+        "loss at step t", dark, height=540, showlegend=False, dragmode=False, shapes=_walls(T, k, ink),
         xaxis=plain | {"range": [-0.5, T - 0.5]},
         yaxis=plain | {"range": [T - 0.5, -0.5], "ticktext": [numbers[i] for i in places]},
-        margin={"t": TITLE + 6, "b": 96, "l": 8, "r": 12},
+        margin={"t": TITLE + 6, "b": 54, "l": 8, "r": 12},
     )  # fmt: skip
 
 
@@ -119,10 +118,6 @@ def _over(opacity: float, ink: theme.Ink) -> str:
     return f"rgb({', '.join(map(str, mixed))})"
 
 
-def _power(log: float) -> str:
-    return f"{10**log:.1g}" if log > -2.5 else f"{10**log:.0e}".replace("e-0", "e−")
-
-
 def _hovers(norms: NDArray[np.float32], letters: Sequence[str], numbers: Sequence[str], what: str) -> list[list[str]]:
     return [
         [
@@ -155,8 +150,8 @@ def _cut(T: int, k: int, ink: theme.Ink) -> list[Dict]:
             "type": "scatter", "mode": "lines", "x": [*x, -0.5, -0.5], "y": [*y, T - 0.5, k - 0.5], "fill": "toself",
             "line": {"width": 0}, "hoverinfo": "skip", "fillcolor": theme.shade(ink.background, 0.45),
             "fillpattern": {
-                "shape": "/", "fgcolor": ink.foreground, "bgcolor": theme.shade(ink.background, 0.45), "fgopacity": 0.35,
-                "size": 9, "solidity": 0.14, "fillmode": "overlay",
+                "shape": "/", "fgcolor": ink.foreground, "bgcolor": theme.shade(ink.background, 0.45),
+                "fgopacity": 0.35, "size": 9, "solidity": 0.14, "fillmode": "overlay",
             },
         }
     ]  # fmt: skip
@@ -218,7 +213,7 @@ def lags(
     ]
     low, high = decades
     stride = max(1, math.ceil((high - low) / 7))
-    powers = range(math.ceil(low), math.floor(high) + 1, stride)
+    powers = range(math.ceil(low / stride) * stride, math.floor(high) + 1, stride)
     return theme.figure(
         traces, "<br>".join(_lag_title(curves, chosen, lag, when)), "lag, steps back from the loss",
         "norm of dL<sub>t</sub>/dh<sub>t−lag</sub>", dark, height=PLOT + TITLE + 62, showlegend=False, dragmode=False,
@@ -254,12 +249,10 @@ def decades_of(groups: Sequence[Mapping[str, LagCurve]]) -> tuple[float, float]:
 
 
 def share(value: float) -> str:
-    """`18 %`, `0.77 %`, or `10⁻⁸` of very little."""
+    """`18 %`, `0.77 %`, `under 0.01 %`."""
     if value >= 0.095:
         return f"{100 * value:.0f} %"
-    if value >= 1e-4:
-        return f"{100 * value:.2g} %"
-    return f"10<sup>{_tick(round(math.log10(value)))[7:-6]}</sup>" if value > 0 else "0"
+    return f"{100 * value:.2g} %" if value >= 1e-4 else "under 0.01 %" if value > 0 else "0 %"
 
 
 def _lag_title(curves: Mapping[str, LagCurve], chosen: str, lag: int, when: str) -> tuple[str, str]:
@@ -270,8 +263,8 @@ def _lag_title(curves: Mapping[str, LagCurve], chosen: str, lag: int, when: str)
     whose = "this model" if chosen not in LOOKS else f"this {chosen}"
     others = [f"{name} {share(curve.left(lag))}" for name, curve in there.items() if name != chosen]
     return (
-        f"{when.capitalize()}, {steps} back, {whose} has {share(there[chosen].left(lag))} left",
-        ", ".join(others) if others else "of the gradient at the loss itself",
+        f"{when.capitalize()}, {steps} back: {whose} keeps {share(there[chosen].left(lag))}",
+        ", ".join(others) if others else "of its gradient at the loss itself",
     )
 
 
@@ -321,23 +314,27 @@ def _marker(lag: int, ink: theme.Ink) -> Dict:
     return {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": lag, "x1": lag, "line": line, "layer": "below"}
 
 
-def _ends(
-    curves: Mapping[str, LagCurve], chosen: str, decades: tuple[float, float], ink: theme.Ink
-) -> list[Dict]:  # fmt: skip
-    """The names at the lines' ends, moved apart where they would overlap."""
+def _ends(curves: Mapping[str, LagCurve], chosen: str, decades: tuple[float, float], ink: theme.Ink) -> list[Dict]:
+    """The names at the lines' ends, moved apart where they would overlap; of a line that leaves below, there."""
     low, high = decades
+    colours = {CELL_STATE: ink.cell_state, chosen: ink.gradient}
+
+    def label(name: str, **place: Any) -> Dict:
+        return {
+            "yref": "paper", "xanchor": "left", "showarrow": False, "text": f"<b>{name}</b>" if name == chosen else name,
+            "font": {"size": 13, "color": colours.get(name, ink.foreground)}, **place,
+        }  # fmt: skip
 
     def height(name: str) -> float:
-        end = max(float(curves[name].mean[-1]), 10.0**low)
-        return min(max(PLOT * (math.log10(end) - low) / (high - low), 0.0), PLOT)
+        return PLOT * (math.log10(float(curves[name].mean[-1])) - low) / (high - low)
 
-    rising = sorted(curves, key=height)
-    colours = {CELL_STATE: ink.cell_state, chosen: ink.gradient}
+    leaving = [name for name, curve in curves.items() if curve.mean[-1] < 10.0**low]
+    rising = sorted((name for name in curves if name not in leaving), key=height)
+    beside = spread([height(name) for name in rising], LABEL, PLOT)
     return [
-        {
-            "xref": "paper", "x": 1, "xanchor": "left", "xshift": 6, "yref": "paper", "y": place / PLOT,
-            "yanchor": "middle", "text": f"<b>{name}</b>" if name == chosen else name, "showarrow": False,
-            "font": {"size": 13, "color": colours.get(name, ink.foreground)},
-        }
-        for name, place in zip(rising, spread([height(n) for n in rising], LABEL, PLOT), strict=True)
-    ]  # fmt: skip
+        label(name, xref="paper", x=1, xshift=6, y=place / PLOT, yanchor="middle")
+        for name, place in zip(rising, beside, strict=True)
+    ] + [
+        label(name, x=float(np.sum(curves[name].mean >= 10.0**low)), xshift=4, y=0, yanchor="bottom")
+        for name in leaving
+    ]

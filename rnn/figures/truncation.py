@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ALL = "all"  # as in rnn.gradients.truncation
 ALIGNED = 0.999_95  # a cosine that the two digits of its angle cannot tell from 1
-TITLE, LEGEND, GAP = 54, 30, 46  # pixels
+TITLE, LEGEND, HEADING, BELOW = 52, 24, 24, 46  # pixels: the title, a row of the legend, a panel's heading, the axis
 
 Dict = dict[str, Any]
 
@@ -38,9 +38,9 @@ LOOKS = {
     "W_xh": Look("W<sub>xh</sub>", theme.INPUT, "dash", 2),
     "W_hh": Look("W<sub>hh</sub>", theme.HIDDEN, "solid", 2),
     "b_h": Look("b<sub>h</sub>", theme.HIDDEN, "dashdot", 2),
-    "W_hy": Look("W<sub>hy</sub>", theme.OUTPUT, "longdash", 2),
-    "b_y": Look("b<sub>y</sub>", theme.OUTPUT, "dot", 2),
-    ALL: Look("all parameters", theme.GRADIENT, "solid", 3.5),
+    "W_hy": Look("W<sub>hy</sub>", theme.OUTPUT, "dash", 2),
+    "W_hy, b_y": Look("W<sub>hy</sub>, b<sub>y</sub>", theme.OUTPUT, "dash", 2),
+    ALL: Look("all", theme.GRADIENT, "solid", 3.5),
 }
 
 
@@ -55,7 +55,10 @@ def chunk_lengths(found: Truncation, k: int, dark: bool = False) -> go.Figure:
         dark: whether it stands on a dark background.
     """
     ink, T = theme.ink(dark), len(found)
-    panels = (("cosine with the full gradient", found.cosine), ("its norm ÷ the full one's", found.ratio))
+    panels = (
+        ("cosine with the full gradient", _shown(found.cosine)),
+        ("its norm ÷ that of the full one", _shown(found.ratio)),
+    )
     traces, layout, notes = list[Dict](), dict[str, Dict](), list[Dict]()
     for i, (name, curves) in enumerate(panels):
         axis = "y2" if i else "y"
@@ -68,10 +71,10 @@ def chunk_lengths(found: Truncation, k: int, dark: bool = False) -> go.Figure:
         }  # fmt: skip
         notes.append(_heading(name, 0.44 if i else 1))
     return theme.figure(
-        traces, "<br>".join(_truncation_title(found, k)), "chunk length k, steps (logarithmic)", "", dark, height=470,
+        traces, "<br>".join(_truncation_title(found, k)), "chunk length k, steps (logarithmic)", "", dark, height=500,
         xaxis=_lengths_axis(T) | {"anchor": "y2"}, **layout, annotations=notes, dragmode=False,
-        shapes=[_wall(k, ink)], legend={"y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 0} | _legend_above(),
-        margin={"t": TITLE + 2 * LEGEND + 24, "b": 46, "l": 8, "r": 12},
+        shapes=_marker(k, ink), margin={"t": TITLE + HEADING + 2 * LEGEND, "b": BELOW, "l": 8, "r": 12},
+        legend={"y": 1 + (HEADING + 2) / (500 - TITLE - HEADING - 2 * LEGEND - BELOW)},
     )  # fmt: skip
 
 
@@ -100,16 +103,17 @@ def _truncation_title(found: Truncation, k: int) -> tuple[str, str]:
     return f"{of}: {angle(cosine)} off the full gradient,", f"{ratio:.2f} times its length"
 
 
-def _legend_above() -> Dict:
-    """Under the title and above the heading of the first panel."""
-    return {"y": 1.075, "font": {"size": 13}, "traceorder": "reversed", "entrywidthmode": "pixels", "entrywidth": 0}
+def _shown(curves: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """W_hy and b_y have one curve: neither depends on k."""
+    shown = {name: values for name, values in curves.items() if name not in ("W_hy", "b_y")}
+    return shown | {"W_hy, b_y" if "b_y" in curves else "W_hy": curves["W_hy"]}
 
 
 def _curve(of: str, values: NDArray[np.float64], axis: str, is_named: bool) -> Dict:
     look = LOOKS[of]
     return {
         "type": "scatter", "mode": "lines", "x": np.arange(1, len(values) + 1), "y": values.astype(np.float32),
-        "yaxis": axis, "name": look.name, "showlegend": is_named, "legendgroup": of, "connectgaps": False,
+        "yaxis": axis, "name": look.name, "showlegend": is_named, "legendrank": 1 if of == ALL else 2, "connectgaps": False,
         "line": {"color": look.colour, "width": look.width, "dash": look.dash},
         "hovertemplate": f"{look.name}, k = %{{x}}: %{{y:.3f}}<extra></extra>",
     }  # fmt: skip
@@ -143,10 +147,15 @@ def _lengths_axis(T: int) -> Dict:
     }  # fmt: skip
 
 
-def _wall(x: float, ink: theme.Ink) -> Dict:
-    """A line down the whole figure at the marked length."""
+def _marker(x: float, ink: theme.Ink) -> list[Dict]:
+    """A line through both panels at the marked length."""
     line = {"color": ink.foreground, "width": 1.5, "dash": "dash"}
-    return {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": x, "x1": x, "line": line, "layer": "below"}
+    return [
+        {
+            "type": "line", "yref": f"{axis} domain", "y0": 0, "y1": 1, "x0": x, "x1": x, "line": line, "layer": "below",
+        }
+        for axis in ("y", "y2")
+    ]  # fmt: skip
 
 
 def _heading(text: str, top: float, x: float = 0) -> Dict:
@@ -177,7 +186,7 @@ def chunk_costs(costs: Sequence[ChunkCost], k: int, dark: bool = False) -> go.Fi
         axis = "y2" if i else "y"
         traces += [_measured(lengths, values, colour, axis, suffix), _here(lengths, values, k, colour, axis, ink)]
         layout[f"yaxis{2 if i else ''}"] = {
-            "domain": [0, 0.4] if i else [0.6, 1], "range": [0, 1.15 * max(values)], "gridcolor": ink.grid,
+            "domain": [0, 0.4] if i else [0.6, 1], "range": [-0.06 * max(values), 1.15 * max(values)], "gridcolor": ink.grid,
             "zeroline": False, "tickfont": {"size": 13, "color": ink.foreground}, "nticks": 4, "automargin": True,
             "fixedrange": True, "title": {"text": ""},
         }  # fmt: skip
@@ -187,7 +196,7 @@ def chunk_costs(costs: Sequence[ChunkCost], k: int, dark: bool = False) -> go.Fi
     return theme.figure(
         traces, "<br>".join(_costs_title(costs)), "chunk length k, steps", "", dark, height=400,
         xaxis={"range": [0, 1.04 * last], "tickvals": ticks, "fixedrange": True, "anchor": "y2"}, **layout,
-        annotations=notes, shapes=[_wall(k, ink)], showlegend=False, dragmode=False,
+        annotations=notes, shapes=_marker(k, ink), showlegend=False, dragmode=False,
         margin={"t": TITLE + 28, "b": 46, "l": 8, "r": 12},
     )  # fmt: skip
 
