@@ -94,8 +94,8 @@ def _by_chunk_length(reading: Reading) -> None:
     st.caption(
         "Chunks of k steps carry the state over their edges and cut the gradient there, so each loss reaches at most "
         f"k − 1 steps back; here {k - 1}. One chunk of all T steps gives the full gradient. A cosine of 1 is the same "
-        "direction, 0 a right angle; a curve dips where an edge happens to stand in the way of much. W_hy and b_y need no "
-        "earlier step, so nothing is cut for them."
+        "direction, 0 a right angle; a curve dips where an edge happens to stand in the way of much. W_hy and b_y need "
+        "no earlier step, so nothing is cut for them."
     )
     table, costs = st.columns([4, 7], gap="medium")
     table.markdown(_table(found, k))
@@ -105,7 +105,7 @@ def _by_chunk_length(reading: Reading) -> None:
 
 def _table(found: Truncation, k: int) -> str:
     """The marked chunk length in numbers, a row for each matrix."""
-    rows = [f"| at k = {k} | angle | cosine | norm ratio |", "|:--|--:|--:|--:|"]
+    rows = [f"| k = {k} | angle | cosine | ratio |", "|:--|--:|--:|--:|"]
     for name in ("all", *(n for n in found.cosine if n != "all")):
         cosine, ratio = found.at(k, name)
         numbers = f"{angle(cosine)} | {cosine:.2f} | {ratio:.2f}" if math.isfinite(cosine) else "none | none | none"
@@ -198,10 +198,8 @@ def _snapshot(reading: Reading) -> int | None:
     if not kept:
         return None
     options = [*map(str, kept), "best"]
-    if st.session_state.get(SNAPSHOT) not in (None, *options):
-        del st.session_state[SNAPSHOT]  # of another run
     at = st.select_slider(
-        "Weights at training step", options, "best", key=SNAPSHOT,
+        "Weights at training step", options, "best", key=f"{SNAPSHOT}_{reading.choice}_{len(kept)}",
         help="Weights that were kept while it trained; the best ones are those of the lowest validation loss.",
     )  # fmt: skip
     return int(at) if at in map(str, kept) else None
@@ -267,8 +265,8 @@ def _against_lag(reading: Reading) -> None:
         else "drawn anew, for a file does not hold them"
     )  # fmt: skip
     st.caption(
-        "The mean over all losses of this text; the band around the chosen network holds 80 % of them. The shares in the "
-        "title are of the mean at the loss itself, lag 0. All networks read the same text from its beginning. The "
+        "The mean over all losses of this text; the band around the chosen network holds 80 % of them. The shares in "
+        "the title are of the mean at the loss itself, lag 0. All networks read the same text from its beginning. The "
         f"weights before training are {origin}."
     )
     after = groups["after training"]
@@ -347,18 +345,18 @@ def _stretch(reading: Reading) -> tuple[int, int, int]:
     with steps_place:
         T = _slider("Steps T of the stretch", FEWEST_STEPS, most, FIRST_STEPS, STEPS, "As many losses, one a step.")
     with chunk_place:
-        k = _slider("Chunk length k", 1, T, FIRST_CHUNK, CHUNK, "The gradient is cut after every k steps.")
-    return start, T, k
+        k = _slider(
+            "Chunk length k", 1, most, FIRST_CHUNK, CHUNK, "The gradient is cut after every k steps; at most T."
+        )
+    return start, T, min(k, T)
 
 
 def _slider(label: str, low: int, high: int, first: int, key: str, words: str) -> int:
-    """A whole number of `low` to `high`; what was chosen before stays as near as it can."""
+    """A whole number of `low` to `high`, in the URL; with another `high` it is another slider, which begins anew."""
     if high <= low:
         st.caption(f"{label}: {low}")
         return low
-    if isinstance(kept := st.session_state.get(key), int) and not low <= kept <= high:
-        st.session_state[key] = max(low, min(kept, high))
-    value = st.slider(label, low, high, max(low, min(first, high)), **in_url(key), help=words)
+    value = st.slider(label, low, high, max(low, min(first, high)), **in_url(f"{key}_{high}"), help=words)
     return max(low, min(int(value), high))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rnn.gradients.reach import LagCurve
 
 DECADES = 5  # below the strongest, the weakest that has a colour of its own
-TITLE = 58  # pixels
+TITLE, LAG_TITLE = 58, 90  # pixels
 
 Dict = dict[str, Any]
 
@@ -44,7 +44,7 @@ def every_loss(
     logs, top = _logs(norms)
     letters = [shielded(visible(c)) for c in text]
     numbers = [str(start + t + 1) for t in range(T)]
-    ticks = list(range(math.ceil(top - DECADES), math.floor(top) + 1))
+    ticks = list(range(math.floor(top), math.ceil(top - DECADES) - 1, -2))  # a phone has room for three
     heat: Dict = {
         "type": "heatmap", "z": logs, "x0": 0, "dx": 1, "y0": 0, "dy": 1, "zmin": top - DECADES, "zmax": top,
         "colorscale": [[0, _over(0.03, ink)], [1, _over(1, ink)]], "hoverongaps": False,
@@ -53,6 +53,7 @@ def every_loss(
         "colorbar": {  # where no loss is
             "orientation": "h", "thickness": 10, "len": 0.46, "x": 1, "xanchor": "right", "y": 1, "yanchor": "top",
             "tickvals": ticks, "ticktext": [f"{10.0**t:g}" for t in ticks], "tickfont": {"size": 12}, "outlinewidth": 0,
+            "tickangle": 0,
             "title": {"text": f"norm of dL<sub>t</sub>/d{what[0]}<sub>k</sub>", "side": "top", "font": {"size": 13}},
         },
     }  # fmt: skip
@@ -214,16 +215,17 @@ def lags(
     low, high = decades
     stride = max(1, math.ceil((high - low) / 7))
     powers = range(math.ceil(low / stride) * stride, math.floor(high) + 1, stride)
+    title = "<br>".join(map(shielded, _lag_title(curves, chosen, lag, when)))
     return theme.figure(
-        traces, "<br>".join(_lag_title(curves, chosen, lag, when)), "lag, steps back from the loss",
-        "norm of dL<sub>t</sub>/dh<sub>t−lag</sub>", dark, height=PLOT + TITLE + 62, showlegend=False, dragmode=False,
+        traces, title, "lag, steps back from the loss", "norm of dL<sub>t</sub>/dh<sub>t−lag</sub>", dark,
+        height=PLOT + LAG_TITLE + 54, showlegend=False, dragmode=False,
         xaxis={"range": [0, longest - 1], "fixedrange": True, "nticks": 6},
         yaxis={
             "type": "log", "range": list(decades), "tickvals": [10.0**p for p in powers], "fixedrange": True,
             "ticktext": [_tick(p) for p in powers],
         },
         shapes=[_marker(lag, ink)], annotations=_ends(curves, chosen, decades, ink),
-        margin={"t": TITLE + 8, "b": 54, "l": 8, "r": 78},
+        margin={"t": LAG_TITLE, "b": 54, "l": 8, "r": 78},
     )  # fmt: skip
 
 
@@ -249,23 +251,21 @@ def decades_of(groups: Sequence[Mapping[str, LagCurve]]) -> tuple[float, float]:
 
 
 def share(value: float) -> str:
-    """`18 %`, `0.77 %`, `under 0.01 %`."""
-    if value >= 0.095:
-        return f"{100 * value:.0f} %"
-    return f"{100 * value:.2g} %" if value >= 1e-4 else "under 0.01 %" if value > 0 else "0 %"
+    """`18 %`, `2.7 %`, `0.3 %`, `< 0.01 %`."""
+    if value >= 0.01:
+        return f"{100 * value:.{0 if value >= 0.095 else 1}f} %"
+    return f"{100 * value:.1g} %" if value >= 1e-4 else "< 0.01 %" if value > 0 else "0 %"
 
 
-def _lag_title(curves: Mapping[str, LagCurve], chosen: str, lag: int, when: str) -> tuple[str, str]:
-    there = {name: curve for name, curve in curves.items() if lag < len(curve.mean)}
-    if chosen not in there:
-        return f"{when.capitalize()}:", f"the text is too short for a lag of {lag}"
+def _lag_title(curves: Mapping[str, LagCurve], chosen: str, lag: int, when: str) -> list[str]:
+    """In three lines, which a phone has room for."""
+    kept = {name: share(curve.left(lag)) for name, curve in curves.items() if lag < len(curve.mean)}
+    if chosen not in kept:
+        return [f"{when.capitalize()}:", f"the text is too short for a lag of {lag}"]
     steps = "1 step" if lag == 1 else f"{lag} steps"
-    whose = "this model" if chosen not in LOOKS else f"this {chosen}"
-    others = [f"{name} {share(curve.left(lag))}" for name, curve in there.items() if name != chosen]
-    return (
-        f"{when.capitalize()}, {steps} back: {whose} keeps {share(there[chosen].left(lag))}",
-        ", ".join(others) if others else "of its gradient at the loss itself",
-    )
+    of_c = f", its c {kept[CELL_STATE]}" if CELL_STATE in kept and chosen == "LSTM" else ""
+    others = [f"{name} {value}" for name, value in kept.items() if name not in (chosen, CELL_STATE)]
+    return [f"{when.capitalize()}, {steps} back,", f"{chosen} keeps {kept[chosen]}{of_c}", ", ".join(others)]
 
 
 def _tick(power: int) -> str:
@@ -320,8 +320,9 @@ def _ends(curves: Mapping[str, LagCurve], chosen: str, decades: tuple[float, flo
     colours = {CELL_STATE: ink.cell_state, chosen: ink.gradient}
 
     def label(name: str, **place: Any) -> Dict:
+        text = f"<b>{name}</b>" if name == chosen else name
         return {
-            "yref": "paper", "xanchor": "left", "showarrow": False, "text": f"<b>{name}</b>" if name == chosen else name,
+            "yref": "paper", "xanchor": "left", "showarrow": False, "text": text,
             "font": {"size": 13, "color": colours.get(name, ink.foreground)}, **place,
         }  # fmt: skip
 

@@ -64,6 +64,7 @@ def chunk_lengths(found: Truncation, k: int, dark: bool = False) -> go.Figure:
         axis = "y2" if i else "y"
         traces += [_curve(of, values, axis, is_named=not i) for of, values in curves.items() if of != ALL]
         traces += [_curve(ALL, curves[ALL], axis, is_named=not i), _mark(k, curves[ALL], axis, ink)]
+        notes.append(_value(k, curves[ALL], axis, ink))
         layout[f"yaxis{2 if i else ''}"] = {
             "domain": [0, 0.44] if i else [0.56, 1], "range": _range(curves.values()), "gridcolor": ink.grid,
             "zeroline": False, "tickfont": {"size": 13, "color": ink.foreground}, "nticks": 5, "automargin": True,
@@ -113,21 +114,31 @@ def _curve(of: str, values: NDArray[np.float64], axis: str, is_named: bool) -> D
     look = LOOKS[of]
     return {
         "type": "scatter", "mode": "lines", "x": np.arange(1, len(values) + 1), "y": values.astype(np.float32),
-        "yaxis": axis, "name": look.name, "showlegend": is_named, "legendrank": 1 if of == ALL else 2, "connectgaps": False,
+        "yaxis": axis, "name": look.name, "showlegend": is_named,
+        "legendrank": 1 if of == ALL else 2, "connectgaps": False,
         "line": {"color": look.colour, "width": look.width, "dash": look.dash},
         "hovertemplate": f"{look.name}, k = %{{x}}: %{{y:.3f}}<extra></extra>",
     }  # fmt: skip
 
 
 def _mark(k: int, values: NDArray[np.float64], axis: str, ink: theme.Ink) -> Dict:
-    """The value at the marked length, written beside its point."""
     value = float(values[k - 1])
-    is_late = k > len(values) ** 0.6
     return {
-        "type": "scatter", "mode": "markers+text", "x": [k], "y": [value if math.isfinite(value) else None],
-        "yaxis": axis, "text": [f"<b>{value:.2f}</b>"], "textposition": "bottom left" if is_late else "bottom right",
-        "textfont": {"color": ink.gradient, "size": 15}, "showlegend": False, "hoverinfo": "skip", "cliponaxis": False,
+        "type": "scatter", "mode": "markers", "x": [k], "y": [value if math.isfinite(value) else None],
+        "yaxis": axis, "showlegend": False, "hoverinfo": "skip", "cliponaxis": False,
         "marker": {"color": theme.GRADIENT, "size": 11, "line": {"width": 2, "color": ink.background}},
+    }  # fmt: skip
+
+
+def _value(k: int, values: NDArray[np.float64], axis: str, ink: theme.Ink) -> Dict:
+    """The number at the marked length, at the foot of its panel, where no curve is."""
+    is_late = k > len(values) ** 0.6
+    value = float(values[k - 1])
+    return {
+        "x": math.log10(k), "xanchor": "right" if is_late else "left", "xshift": -3 if is_late else 3,
+        "yref": f"{axis} domain", "y": 0, "yanchor": "bottom", "showarrow": False,
+        "text": f"<b>{value:.2f}</b>" if math.isfinite(value) else "none",
+        "font": {"color": ink.gradient, "size": 15},
     }  # fmt: skip
 
 
@@ -135,8 +146,8 @@ def _range(curves: Any) -> list[float]:
     """From the smallest to the largest value there is, 1 among them, with room."""
     values = np.concatenate([*curves, [1.0]])
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    room = max(0.08 * (high - low), 0.02)
-    return [low - 2.2 * room, high + room]
+    span = max(high - low, 0.1)
+    return [low - 0.3 * span, high + 0.08 * span]  # a number has room below
 
 
 def _lengths_axis(T: int) -> Dict:
@@ -151,9 +162,7 @@ def _marker(x: float, ink: theme.Ink) -> list[Dict]:
     """A line through both panels at the marked length."""
     line = {"color": ink.foreground, "width": 1.5, "dash": "dash"}
     return [
-        {
-            "type": "line", "yref": f"{axis} domain", "y0": 0, "y1": 1, "x0": x, "x1": x, "line": line, "layer": "below",
-        }
+        {"type": "line", "yref": f"{axis} domain", "y0": 0, "y1": 1, "x0": x, "x1": x, "line": line, "layer": "below"}
         for axis in ("y", "y2")
     ]  # fmt: skip
 
@@ -186,8 +195,9 @@ def chunk_costs(costs: Sequence[ChunkCost], k: int, dark: bool = False) -> go.Fi
         axis = "y2" if i else "y"
         traces += [_measured(lengths, values, colour, axis, suffix), _here(lengths, values, k, colour, axis, ink)]
         layout[f"yaxis{2 if i else ''}"] = {
-            "domain": [0, 0.4] if i else [0.6, 1], "range": [-0.06 * max(values), 1.15 * max(values)], "gridcolor": ink.grid,
-            "zeroline": False, "tickfont": {"size": 13, "color": ink.foreground}, "nticks": 4, "automargin": True,
+            "domain": [0, 0.4] if i else [0.6, 1], "range": [-0.06 * max(values), 1.15 * max(values)],
+            "gridcolor": ink.grid, "zeroline": False, "tickfont": {"size": 13, "color": ink.foreground}, "nticks": 4,
+            "automargin": True,
             "fixedrange": True, "title": {"text": ""},
         }  # fmt: skip
         notes.append(_heading(name, 0.4 if i else 1))
