@@ -21,7 +21,7 @@ from rnn.checkpoint_file import read
 from rnn.config import ModelConfig
 from rnn.errors import InputError, PlaygroundError, StoreError
 from rnn.figures.cost import duration, size
-from rnn.figures.reach import CELL_STATE, decades_of, every_loss, every_loss_alt, lags, lags_alt, share
+from rnn.figures.reach import OF_C, decades_of, every_loss, every_loss_alt, lags, lags_alt, share
 from rnn.figures.truncation import (
     angle,
     at_length,
@@ -266,15 +266,22 @@ def _against_lag(reading: Reading) -> None:
     )  # fmt: skip
     st.caption(
         "The mean over all losses of this text; the band around the chosen network holds 80 % of them. The shares in "
-        "the title are of the mean at the loss itself, lag 0. All networks read the same text from its beginning. The "
-        f"weights before training are {origin}."
+        "the title are of the mean at the loss itself, lag 0. All networks read the same text from its beginning; h is "
+        f"that of the highest layer. The weights before training are {origin}."
     )
-    after = groups["after training"]
-    if CELL_STATE in after and lag < min(len(after[name].mean) for name in (CELL_STATE, "LSTM")):
-        of_c, of_h = (share(after[name].left(lag)) for name in (CELL_STATE, "LSTM"))
+    _about_c(groups["after training"], chosen, lag)
+
+
+def _about_c(after: Mapping[str, LagCurve], chosen: str, lag: int) -> None:
+    """An LSTM's two ways back, in numbers."""
+    lstm = chosen if chosen + OF_C in after else "LSTM"
+    both = [after[name] for name in (lstm + OF_C, lstm) if name in after]
+    if len(both) == 2 and lag < min(len(curve.mean) for curve in both):
+        of_c, of_h = (share(curve.left(lag)) for curve in both)
+        whose = "This" if lstm == chosen else "An"
         st.caption(
-            f"An LSTM remembers in its cell state c, and its gradient flows back there: trained, {lag} steps back it "
-            f"keeps {of_c} of dL/dc and {of_h} of dL/dh."
+            f"{whose} LSTM remembers in its cell state c, and its gradient flows back there: trained, {lag} steps back "
+            f"it keeps {of_c} of dL/dc and {of_h} of dL/dh."
         )
 
 
@@ -293,7 +300,7 @@ def _compared(reading: Reading) -> tuple[dict[str, Blueprint], str]:
 
 
 def _curves(of: str, network: Blueprint, reading: Reading, when: str) -> dict[str, LagCurve]:
-    """Of the highest layer's h and, of the shipped LSTM, c; none where it knows too little of the text."""
+    """Of the highest layer's h and, of an LSTM, c; none where it knows too little of the text."""
     known = reading.text
     if network is not reading.network:
         vocabulary = Vocabulary.from_characters(network.characters)
@@ -304,7 +311,7 @@ def _curves(of: str, network: Blueprint, reading: Reading, when: str) -> dict[st
     known = known[: most_steps(network.model, len(network.characters)) + 1]
     found = _reach_of(f"{network.name} {when}", known, 0, network, weights)
     curves = {of: by_lag(found.h[-1])}
-    return curves | ({CELL_STATE: by_lag(found.c[-1])} if found.c and of == "LSTM" else {})
+    return curves | ({of + OF_C: by_lag(found.c[-1])} if found.c else {})
 
 
 def _first(network: Blueprint, of: str) -> Weights:

@@ -180,10 +180,13 @@ class Look(NamedTuple):
     marker: str
 
 
-LOOKS = {"RNN": Look("solid", "circle"), "GRU": Look("dash", "square"), "LSTM": Look("dot", "diamond")}
-OTHER = Look("solid", "triangle-up")
+LOOKS = {
+    "RNN": Look("solid", "circle"), "GRU": Look("dash", "square"), "LSTM": Look("dot", "diamond"),
+    "LSTM c": Look("dashdot", "x"),
+}  # fmt: skip
+OTHER, OTHER_C = Look("solid", "triangle-up"), Look("longdash", "triangle-down")
 GREYS = {"RNN": 0.95, "GRU": 0.75, "LSTM": 0.6}
-CELL_STATE = "LSTM c"  # the name of the curve of dL_t/dc_k
+OF_C = " c"  # at the end of a curve's name: it is that of dL_t/dc_{t-lag}
 PLOT = 270  # pixels between the axes
 LABEL = 17  # pixels of a label's height
 
@@ -199,7 +202,7 @@ def lags(
     """||dL_t/dh_{t-lag}||, the mean over t, on a logarithmic axis; the chosen network's with the band of 10 to 90 %.
 
     Args:
-        curves: by the names of the networks: "RNN", "GRU", "LSTM", "LSTM c" (of the cell state), "this model".
+        curves: by the names of the networks: "RNN", "GRU", "LSTM", "LSTM c" (of its cell state), "this model".
         chosen: the name of the one that is looked at.
         lag: the marked one.
         when: "before training" or "after training".
@@ -263,8 +266,11 @@ def _lag_title(curves: Mapping[str, LagCurve], chosen: str, lag: int, when: str)
     if chosen not in kept:
         return [f"{when.capitalize()}:", f"the text is too short for a lag of {lag}"]
     steps = "1 step" if lag == 1 else f"{lag} steps"
-    of_c = f", its c {kept[CELL_STATE]}" if CELL_STATE in kept and chosen == "LSTM" else ""
-    others = [f"{name} {value}" for name, value in kept.items() if name not in (chosen, CELL_STATE)]
+    of_c = f", its c {kept[chosen + OF_C]}" if chosen + OF_C in kept else ""
+    others = [  # of an LSTM the state that remembers
+        f"{name} {value}" for name, value in kept.items()
+        if name not in (chosen, chosen + OF_C) and name + OF_C not in kept
+    ]  # fmt: skip
     return [f"{when.capitalize()}, {steps} back,", f"{chosen} keeps {kept[chosen]}{of_c}", ", ".join(others)]
 
 
@@ -273,13 +279,13 @@ def _tick(power: int) -> str:
 
 
 def _colour(name: str, is_chosen: bool, ink: theme.Ink) -> str:
-    if name == CELL_STATE:
+    if name.endswith(OF_C):
         return theme.CELL_STATE
     return theme.GRADIENT if is_chosen else theme.shade(ink.foreground, GREYS.get(name, 0.8))
 
 
 def _line(name: str, curve: LagCurve, is_chosen: bool, decades: tuple[float, float], ink: theme.Ink) -> Dict:
-    look = Look("dashdot", "x") if name == CELL_STATE else LOOKS.get(name, OTHER)
+    look = LOOKS.get(name, OTHER_C if name.endswith(OF_C) else OTHER)
     lags_, colour = np.arange(len(curve.mean)), _colour(name, is_chosen, ink)
     shown = np.where(curve.mean >= 10.0 ** (decades[0] - 1), curve.mean, np.nan)
     every = max(1, len(lags_) // 8)
@@ -317,7 +323,7 @@ def _marker(lag: int, ink: theme.Ink) -> Dict:
 def _ends(curves: Mapping[str, LagCurve], chosen: str, decades: tuple[float, float], ink: theme.Ink) -> list[Dict]:
     """The names at the lines' ends, moved apart where they would overlap; of a line that leaves below, there."""
     low, high = decades
-    colours = {CELL_STATE: ink.cell_state, chosen: ink.gradient}
+    colours = {chosen: ink.gradient} | {name: ink.cell_state for name in curves if name.endswith(OF_C)}
 
     def label(name: str, **place: Any) -> Dict:
         text = f"<b>{name}</b>" if name == chosen else name
@@ -329,13 +335,18 @@ def _ends(curves: Mapping[str, LagCurve], chosen: str, decades: tuple[float, flo
     def height(name: str) -> float:
         return PLOT * (math.log10(float(curves[name].mean[-1])) - low) / (high - low)
 
-    leaving = [name for name, curve in curves.items() if curve.mean[-1] < 10.0**low]
+    def leaves(name: str) -> float:
+        return float(np.sum(curves[name].mean >= 10.0**low))
+
+    leaving = sorted((name for name, curve in curves.items() if curve.mean[-1] < 10.0**low), key=leaves)
     rising = sorted((name for name in curves if name not in leaving), key=height)
     beside = spread([height(name) for name in rising], LABEL, PLOT)
     return [
         label(name, xref="paper", x=1, xshift=6, y=place / PLOT, yanchor="middle")
         for name, place in zip(rising, beside, strict=True)
     ] + [
-        label(name, x=float(np.sum(curves[name].mean >= 10.0**low)), xshift=4, y=0, yanchor="bottom")
-        for name in leaving
+        label(name, x=leaves(name), y=0, yanchor="bottom", xanchor=side, xshift=-10 if side == "right" else 4)
+        for name, side in zip(
+            leaving, ["right"] + ["left"] * len(leaving), strict=False
+        )  # one on the side that is free
     ]

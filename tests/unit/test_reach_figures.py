@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from rnn.figures.reach import CELL_STATE, decades_of, every_loss, every_loss_alt, lags, lags_alt, share
+from rnn.figures.reach import decades_of, every_loss, every_loss_alt, lags, lags_alt, share
 from rnn.figures.truncation import (
     angle,
     at_length,
@@ -34,7 +34,7 @@ COSTS = (ChunkCost(1, 0.001, 5_000), ChunkCost(10, 0.011, 41_000), ChunkCost(20,
 CURVES = {
     "RNN": LagCurve(0.1 ** np.arange(20.0), 0.1 ** np.arange(20.0) / 2, 0.1 ** np.arange(20.0) * 2),
     "LSTM": by_lag(NORMS),
-    CELL_STATE: by_lag(NORMS),
+    "LSTM c": by_lag(NORMS),
 }
 
 
@@ -122,11 +122,12 @@ def test_costs_are_those_measured_and_between_them_the_line_is_followed() -> Non
 def test_the_chosen_network_has_the_colour_the_band_and_the_title() -> None:
     figure = lags(CURVES, "LSTM", 3, "after training", decades_of([CURVES]))
     band, *lines = figure.data
-    assert [line["name"] for line in lines] == ["RNN", CELL_STATE, "LSTM"]
+    assert [line["name"] for line in lines] == ["RNN", "LSTM c", "LSTM"]
     assert len({line["line"]["dash"] for line in lines}) == 3
     assert len(band["x"]) == 2 * len(CURVES["LSTM"].mean)
     assert title(figure).startswith("After training, 3 steps back, LSTM keeps")
     assert title(figure).endswith("RNN 0.1 %")
+    assert title(lags(CURVES, "RNN", 3, "after training", (-12.0, 1.0))).split(" ")[-4:-2] == ["LSTM", "c"]
     assert "too short" in title(lags(CURVES, "LSTM", 15, "after training", (-12.0, 1.0)))
     assert "RNN: 1 at the loss's own step, 0.001 at lag 3" in lags_alt(CURVES, "LSTM", 3, "after training")
 
