@@ -93,7 +93,7 @@ def _by_chunk_length(reading: Reading) -> None:
     )  # fmt: skip
     st.caption(
         "Chunks of k steps carry the state over their edges and cut the gradient there, so each loss reaches at most "
-        f"k − 1 steps back; here {k - 1}. One chunk of all T steps gives the full gradient. A cosine of 1 is the same "
+        f"k\u00a0−\u00a01 steps back; here {k - 1}. One chunk of all T steps gives the full gradient. A cosine of 1 is the same "
         "direction, 0 a right angle; a curve dips where an edge happens to stand in the way of much. W_hy and b_y need "
         "no earlier step, so nothing is cut for them."
     )
@@ -262,7 +262,7 @@ def _against_lag(reading: Reading) -> None:
     origin = (
         "those its run began with" if reading.network.first_weights is not None
         else "drawn again from the seed of its training" if reading.choice.startswith(writers.SHIPPED_PREFIX)
-        else "drawn anew, for a file does not hold them"
+        else "drawn anew, for those it began with were not kept"
     )  # fmt: skip
     st.caption(
         "The mean over all losses of this text; the band around the chosen network holds 80 % of them. The shares in "
@@ -350,7 +350,14 @@ def _stretch(reading: Reading) -> tuple[int, int, int]:
     start = max(1, min(int(start), last)) - 1
     most = min(len(reading.trace) - 1 - start, most_steps(reading.network.model, len(reading.vocabulary)))
     with steps_place:
-        T = _slider("Steps T of the stretch", FEWEST_STEPS, most, FIRST_STEPS, STEPS, "As many losses, one a step.")
+        T = _slider(
+            "Steps T of the stretch",
+            FEWEST_STEPS,
+            most,
+            FIRST_STEPS,
+            STEPS,
+            "As many losses, one a step. A large network is followed over fewer.",
+        )
     with chunk_place:
         k = _slider(
             "Chunk length k", 1, most, FIRST_CHUNK, CHUNK, "The gradient is cut after every k steps; at most T."

@@ -39,7 +39,6 @@ LOOKS = {
     "W_hh": Look("W<sub>hh</sub>", theme.HIDDEN, "solid", 2),
     "b_h": Look("b<sub>h</sub>", theme.HIDDEN, "dashdot", 2),
     "W_hy": Look("W<sub>hy</sub>", theme.OUTPUT, "dash", 2),
-    "W_hy, b_y": Look("W<sub>hy</sub>, b<sub>y</sub>", theme.OUTPUT, "dash", 2),
     ALL: Look("all", theme.GRADIENT, "solid", 3.5),
 }
 
@@ -100,14 +99,13 @@ def _truncation_title(found: Truncation, k: int) -> tuple[str, str]:
     T = len(found)
     of = f"One chunk of all {T} steps" if k == T else f"Chunks of {k} of {T} steps"
     if not math.isfinite(cosine):
-        return of, "no gradient at all to compare"
-    return f"{of}: {angle(cosine)} off the full gradient,", f"{ratio:.2f} times its length"
+        return f"{of}:", "no gradient at all to compare"
+    return f"{of}: the gradient", f"is {angle(cosine)} off and {ratio:.2f} times as long"
 
 
 def _shown(curves: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    """W_hy and b_y have one curve: neither depends on k."""
-    shown = {name: values for name, values in curves.items() if name not in ("W_hy", "b_y")}
-    return shown | {"W_hy, b_y" if "b_y" in curves else "W_hy": curves["W_hy"]}
+    """All but b_y, whose curve is W_hy's: neither depends on k."""
+    return {name: values for name, values in curves.items() if name != "b_y"}
 
 
 def _curve(of: str, values: NDArray[np.float64], axis: str, is_named: bool) -> Dict:

@@ -32,7 +32,7 @@ Array = NDArray[Any]  # of float32 or float64, as the trace is
 MOST_STEPS = 100  # T of a stretch
 FEWEST_STEPS = 2
 MOST_BYTES = 64 * 2**20  # of the largest array on the way back
-MOST_PRODUCTS = 8e9  # multiplications on the way back, about 0.3 s
+MOST_PRODUCTS = 4e9  # multiplications on the way back; with those of every k's gradients some 0.2 s
 FEWEST_LOSSES = 5  # that the mean over a lag is taken of
 
 

@@ -62,7 +62,7 @@ def test_a_chunk_of_all_steps_is_the_full_gradient(app: AppTest) -> None:
     opened(app, model="shipped:rnn")
     slider(app, bptt_gradient.STEPS).set_value(40).run()
     slider(app, bptt_gradient.CHUNK).set_value(40).run()
-    assert titles(shown(app))[0].startswith("One chunk of all 40 steps: 0° off")
+    assert titles(shown(app))[0].startswith("One chunk of all 40 steps: the gradient is 0° off")
     slider(app, bptt_gradient.CHUNK).set_value(2).run()
     assert titles(shown(app))[0].startswith("Chunks of 2 of 40 steps: ")
     assert "here 1" in said(app)
@@ -185,7 +185,7 @@ def test_the_numbers_of_the_figure_are_those_of_the_engine(app: AppTest) -> None
     opened(app, model="shipped:lstm")
     table = next(m.value for m in app.markdown if "| all |" in m.value)
     angle = table.split("| all | ")[1].split(" |")[0]
-    assert f": {angle} off" in titles(app)[0]
+    assert f"is {angle} off" in titles(app)[0]
     cosine = float(table.split("| all | ")[1].split(" | ")[1])
     assert (
         angle == f"{np.degrees(np.arccos(cosine)):.0f}°" or abs(float(angle[:-1]) - np.degrees(np.arccos(cosine))) < 2

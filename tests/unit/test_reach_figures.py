@@ -94,13 +94,13 @@ def test_a_triangle_of_the_longest_stretch_is_small_to_send() -> None:
 
 def test_the_marked_length_is_told_in_degrees_and_length() -> None:
     figure = chunk_lengths(FOUND, 1)
-    assert title(figure) == "Chunks of 1 of 12 steps: 60° off the full gradient, 0.25 times its length"
+    assert title(figure) == "Chunks of 1 of 12 steps: the gradient is 60° off and 0.25 times as long"
     assert [note["text"] for note in figure.layout.annotations if "0." in note["text"]] == [
         "<b>0.50</b>",
         "<b>0.25</b>",
     ]
     assert "W_hh: cosine 0.50, norm 0.25" in chunk_lengths_alt(FOUND, 1)
-    assert "One chunk of all 12 steps: 0°" in title(chunk_lengths(FOUND, T))
+    assert "One chunk of all 12 steps: the gradient is 0°" in title(chunk_lengths(FOUND, T))
     assert (angle(1.0), angle(0.99), angle(0.0), angle(-1.0)) == ("0°", "8.1°", "90°", "180°")
 
 
