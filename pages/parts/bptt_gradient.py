@@ -93,9 +93,9 @@ def _by_chunk_length(reading: Reading) -> None:
     )  # fmt: skip
     st.caption(
         "Chunks of k steps carry the state over their edges and cut the gradient there, so each loss reaches at most "
-        f"k\u00a0−\u00a01 steps back; here {k - 1}. One chunk of all T steps gives the full gradient. A cosine of 1 is the "
-        "same direction, 0 a right angle; a curve dips where an edge happens to stand in the way of much. W_hy and b_y need "
-        "no earlier step, so nothing is cut for them."
+        f"k\u00a0−\u00a01 steps back; here {k - 1}. One chunk of all T steps gives the full gradient. "
+        "A cosine of 1 is the same direction, 0 a right angle; a curve dips where an edge happens to stand in the way "
+        "of much. W_hy and b_y need no earlier step, so nothing is cut for them."
     )
     table, costs = st.columns([4, 7], gap="medium")
     table.markdown(_table(found, k))
