@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.parts import keys, reading, service, shell
+from pages.parts import bptt_gradient, keys, reading, service, shell
 from pages.parts.reading import Reading
 from rnn.errors import PlaygroundError
 
-VIEWS: dict[str, Callable[[Reading], None]] = {}
+VIEWS: dict[str, Callable[[Reading], None]] = {
+    "Gradient": bptt_gradient.show, 
+}  # fmt: skip
 
 shell.page("Truncated BPTT")
 service.open_runs()
