@@ -9,7 +9,7 @@ from pages.parts.reading import Reading
 from rnn.errors import PlaygroundError
 
 VIEWS: dict[str, Callable[[Reading], None]] = {
-    "States": unroll_states.show, "Influence": unroll_influence.show, 
+    "States": unroll_states.show, "Influence": unroll_influence.show,
 }  # fmt: skip
 
 shell.page("Unroll Visualizer")

@@ -9,7 +9,7 @@ from pages.parts.reading import Reading
 from rnn.errors import PlaygroundError
 
 VIEWS: dict[str, Callable[[Reading], None]] = {
-    "Gradient": bptt_gradient.show, 
+    "Gradient": bptt_gradient.show,
 }  # fmt: skip
 
 shell.page("Truncated BPTT")

@@ -106,9 +106,3 @@ def complaints() -> Iterator[None]:
 def is_dark() -> bool:
     """Whether the visitor's theme is the dark one."""
     return st.context.theme.type == "dark"
-
-
-def coming(sentence: str, instead: str) -> None:
-    """The two lines of a page that is not built yet: what it will show, and where to go until then."""
-    st.write(sentence)
-    st.page_link(next(p.path for p in PAGES if p.title == instead), label=f"Until then: {instead}")

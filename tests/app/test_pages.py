@@ -30,17 +30,10 @@ def test_every_page_leads_to_the_next_and_back() -> None:
         ], page.title
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if "_Unroll" in path or "_Trunc" in path])
-def test_a_page_that_is_not_built_yet_says_what_it_will_show_and_where_to_go(app: AppTest, path: str) -> None:
-    app.switch_page(path).run()
-    assert [markdown.value.startswith("This page will") for markdown in app.main.markdown] == [True]
-    assert [link.proto.label.startswith("Until then") for link in app.main.get("page_link")] == [True]
-
-
 @pytest.mark.parametrize(
     "run_id", ["nobody", "../../etc/passwd", "' OR 1=1 --", "00000000-0000-4000-8000-000000000000", "x" * 5000]
 )
-@pytest.mark.parametrize("path", [TRAIN, SAMPLE, "pages/1_Architecture.py"])
+@pytest.mark.parametrize("path", PAGES[1:])
 def test_a_link_to_no_run_gets_a_sentence(app: AppTest, path: str, run_id: str) -> None:
     app.query_params["run"] = run_id
     app.switch_page(path).run()
