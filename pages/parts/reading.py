@@ -22,6 +22,8 @@ from rnn.vocabulary import Vocabulary
 
 STOCK = 'She said: "Every step reads one character (and what it remembers)." Then it guesses the next one, again.'
 PASSAGE = 300  # characters that are read where the visitor has typed nothing
+TRIED = 4  # of which the one with most letters is taken: prose, where there is some
+GOLDEN = 0.618_033_988_75  # steps of an irrational share of a text come everywhere, and never twice to the same place
 MOST_TYPED = 1_000_000  # characters that the browser may send
 
 
@@ -203,10 +205,15 @@ def _passage(choice: str, network: Blueprint) -> str:
     held_out = corpora.validation_length(len(content), network.validation_fraction)
     part = content[len(content) - held_out :] if held_out >= PASSAGE else content
     number = int(st.session_state.get(keys.READ_PASSAGE, 0))
-    # Steps of an irrational share of the text come everywhere, and never twice to the same place.
-    begin = int(len(part) * ((number * 0.618_033_988_75) % 1.0))
-    begin = part.find("\n", begin) + 1 if "\n" in part[begin : begin + PASSAGE] else begin
-    return part[begin : begin + PASSAGE].strip("\n") or part[:PASSAGE]
+    found = [passage(part, number * TRIED + i) for i in range(TRIED)]
+    return max(found, key=lambda text: sum(c.isalpha() or c == " " for c in text) / len(text))
+
+
+def passage(text: str, number: int) -> str:
+    """One of many parts of a text: the first characters, then others everywhere, from the beginning of a line."""
+    begin = int(len(text) * ((number * GOLDEN) % 1.0))
+    begin = text.find("\n", begin, begin + PASSAGE) + 1 or begin
+    return text[begin : begin + PASSAGE].strip("\n") or text[:PASSAGE]
 
 
 def corpus(choice: str, network: Blueprint) -> tuple[str, str]:
