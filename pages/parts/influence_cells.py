@@ -22,7 +22,7 @@ from rnn.figures.influence import (
     influence_strips,
     influence_strips_alt,
 )
-from rnn.reach import reach
+from rnn.influence import reach
 from rnn.shipped import SHIPPED
 from rnn.unknown import resolve
 from rnn.vocabulary import Vocabulary

@@ -12,7 +12,7 @@ from rnn.edits import Edit, lengths, with_character
 from rnn.errors import InputError
 from rnn.figures.characters import visible
 from rnn.figures.edits import Change, change_panels, change_panels_alt
-from rnn.reach import forgotten_after
+from rnn.influence import forgotten_after
 
 PUT, SIGNED = "unroll_influence_put", "unroll_influence_signed_states"
 TEXT = "unroll_influence_change_text"

@@ -14,7 +14,7 @@ from pages.parts.reading import Reading
 from rnn.figures import theme
 from rnn.figures.characters import visible
 from rnn.figures.influence import Look, influence_bars, influence_bars_alt
-from rnn.reach import reach
+from rnn.influence import reach
 
 OUTPUT, OF = "unroll_influence_output", "unroll_influence_of"
 SIGNED, LOG = "unroll_influence_signed", "unroll_influence_log"

@@ -11,8 +11,8 @@ import torch
 from rnn.config import ModelConfig
 from rnn.errors import ConfigError, InputError
 from rnn.gradients.connectivity import connectivity, typical_norms
+from rnn.influence import forgotten_after, held_within, reach
 from rnn.models import CharRNN
-from rnn.reach import forgotten_after, held_within, reach
 from rnn.records import Trace
 from rnn.trace import trace
 from rnn.vocabulary import Vocabulary

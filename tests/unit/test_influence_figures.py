@@ -21,7 +21,7 @@ from rnn.figures.influence import (
     influence_strips_alt,
 )
 from rnn.figures.silencing import missed_units, missed_units_alt
-from rnn.reach import forgotten_after, reach
+from rnn.influence import forgotten_after, reach
 
 PHONE = 52  # letters of a title that a phone has room for
 
