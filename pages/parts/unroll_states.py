@@ -18,7 +18,7 @@ from rnn.errors import PlaygroundError
 from rnn.figures import along
 from rnn.figures.characters import visible
 from rnn.figures.gate_tracks import gate_tracks, gate_tracks_alt
-from rnn.figures.highway import highway, highway_alt
+from rnn.figures.highway import highway, highway_alt, lasting_units
 from rnn.figures.saturated import saturation_scatter, saturation_scatter_alt
 from rnn.figures.states import MOST_COLUMNS, columns, state_map, state_map_alt
 from rnn.ordering import by_cluster, by_variance, correlations
@@ -215,7 +215,7 @@ def _highway(reading: Reading, chosen: Chosen, unit: int, at: int) -> None:
     state = "c" if chosen.one.c is not None else "h"
     st.caption(
         f"At every step {state} is multiplied by {gate}, and something new is added. What is left of it from the first "
-        f"of the two characters is the product of all {gate} since."
+        f"of the two characters is the product of all {gate} since. {lasting_units(chosen.one, first, last)}"
     )
 
 

@@ -94,7 +94,8 @@ def highway_alt(text: str, layer: LayerTrace, unit: int, first: int, last: int, 
     """The figure in words."""
     here = ", ".join(f"{name} is {along.signed(float(values[at]))}" for name, values, _, _ in _states(layer, unit))
     shown = f"Drawn are characters {window[0] + 1:,} to {window[1]:,}"
-    return f"{' '.join(_said(text, layer, unit, first, last))}. After {along.name(text, at)} {here}. {shown}."
+    said = f"{' '.join(_said(text, layer, unit, first, last))}. {lasting_units(layer, first, last)}"
+    return f"{said} After {along.name(text, at)} {here}. {shown}."
 
 
 def _state(layer: LayerTrace) -> str:
@@ -144,15 +145,19 @@ def _ends(
 
 
 def _said(text: str, layer: LayerTrace, unit: int, first: int, last: int) -> tuple[str, str]:
-    """The title in two lines: what is left of the unit's state, and of how many units more than half."""
+    """The title in two lines: what is left of the unit's state."""
     left = _left(layer, first, last)
     come, gone = (last, first) if layer.reverse else (first, last)
-    share, H = left[gone - first], left.shape[1]
     return (
         f"Of unit {unit + 1}'s {_state(layer)} after {along.name(text, come)}",
-        f"{_percent(float(share[unit]))} is left at {along.name(text, gone)}; over half in {(share > HALF).sum()} "
-        f"of {H} units",
+        f"{_percent(float(left[gone - first][unit]))} is left at {along.name(text, gone)}",
     )
+
+
+def lasting_units(layer: LayerTrace, first: int, last: int) -> str:
+    """Of how many units more than half is left on the way between two characters, in a sentence."""
+    share = _left(layer, first, last)[0 if layer.reverse else last - first]
+    return f"Over half is left in {(share > HALF).sum()} of {len(share)} units."
 
 
 def _percent(share: float) -> str:
