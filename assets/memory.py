@@ -10,12 +10,13 @@ import sys
 from rnn import corpora
 from rnn.errors import PlaygroundError
 from rnn.files import write_whole
+from rnn.records import MemoryCurve
 from rnn.remembering import (
     SHIPPED_FILE,
     Counted,
-    Curve,
     ShippedCurves,
     counted,
+    curve_of,
     held_out,
     lengths_in,
     places_in,
@@ -41,7 +42,7 @@ def measured() -> ShippedCurves:
     Raises:
         PlaygroundError: a model or the text is missing.
     """
-    curves: dict[str, Curve] = {}
+    curves: dict[str, MemoryCurve] = {}
     part = held_out(corpora.load(TEXT).content, next(iter(SHIPPED.values())).train.validation_fraction)
     numbers: Counted | None = None
     for name in SHIPPED:
@@ -51,7 +52,7 @@ def measured() -> ShippedCurves:
         if numbers is None:
             numbers = counted(vocabulary.encode(part.training), indices, places, len(vocabulary))
         lengths = lengths_in(len(indices))
-        curves[name] = Curve.of({n: to_the_end(windowed_losses(model, indices, places, n)) for n in lengths})
+        curves[name] = curve_of({n: to_the_end(windowed_losses(model, indices, places, n)) for n in lengths})
         memory = curves[name].memory
         print(f"{name}: {curves[name].losses[-1]:.3f} nats, remembers {memory or 'more than was read'}", flush=True)
     assert numbers is not None  # there is a model

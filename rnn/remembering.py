@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from rnn import corpora
 from rnn.config import ModelConfig
 from rnn.errors import CheckpointError, InputError
 from rnn.ngrams import TrigramCounts
+from rnn.records import MemoryCurve
 from rnn.sampling import NumpyModel
 from rnn.shipped import ASSETS
 from rnn.stepwise import Stepwise
@@ -32,7 +33,6 @@ LENGTHS = (1, 2, 3, 5, 8, 13, 20, 30, 50, 80, 120, 200)  # characters that may b
 PLACES = 2_000  # characters that are predicted, at most
 FEWEST_PLACES = 200  # of a large model, in a long text
 SHORTEST = 20  # characters of a text in which anything can be measured
-GAIN = 0.01  # nats; what gains less than this is not counted as remembered
 COUNTED = 1_000_000  # characters of the training text that are counted for n-grams, at most
 SHIPPED_FILE = ASSETS / "memory.json"
 
@@ -41,50 +41,6 @@ _TURN = 0.1  # seconds of work between two turns of others
 _WORK = 3e11  # multiplications that one curve may take: some seconds
 
 Losses = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Mean loss of the next character against the number of characters seen.
-
-    Attributes:
-        lengths: characters seen, ascending.
-        losses: mean over the places, nats, one per length.
-        errors: standard error of each of these means, nats.
-        gain_errors: standard error of the mean gain from each length to the longest one, nats. The gains are those of
-            the same places, so it is much smaller than `errors`.
-        places: how many characters were predicted.
-    """
-
-    lengths: tuple[int, ...]
-    losses: tuple[float, ...]
-    errors: tuple[float, ...]
-    gain_errors: tuple[float, ...]
-    places: int
-
-    @classmethod
-    def of(cls, losses: Mapping[int, Losses]) -> Self:
-        """The curve of the losses at every place, (N,) for each length; the lengths ascend."""
-        rows = np.stack(list(losses.values()))
-        return cls(
-            tuple(losses), tuple(rows.mean(axis=1).tolist()), _standard_errors(rows),
-            _standard_errors(rows - rows[-1]), rows.shape[1],
-        )  # fmt: skip
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        return cls(*(tuple(v) if isinstance(v := values[name], list) else v for name in cls.__dataclass_fields__))
-
-    def gain(self, length: int) -> float:
-        """How much any longer reading lowers the loss below that of this length, nats; 0 if none does."""
-        place = self.lengths.index(length)
-        return self.losses[place] - min(self.losses[place:])
-
-    @property
-    def memory(self) -> int | None:
-        """The shortest length that no longer one improves on by `GAIN`; None if the longest still gains that much."""
-        length = next(n for n in self.lengths if self.gain(n) < GAIN)
-        return length if length < self.lengths[-1] else None
 
 
 @dataclass(frozen=True)
@@ -133,6 +89,13 @@ def held_out(content: str, validation_fraction: float) -> HeldOut:
     check_length(content)
     part = content[-COUNTED:]
     return HeldOut(part, part, False)
+
+
+def curve_of(losses: Mapping[int, Losses]) -> MemoryCurve:
+    """The curve of the losses at every place, (N,) for each length; the lengths ascend."""
+    rows = np.stack(list(losses.values()))
+    means, gain_errors = tuple(rows.mean(axis=1).tolist()), _standard_errors(rows - rows[-1])
+    return MemoryCurve(tuple(losses), means, _standard_errors(rows), gain_errors, rows.shape[1])
 
 
 def check_length(content: str) -> None:
@@ -243,7 +206,7 @@ class ShippedCurves:
     text: str
     sha256: str
     counted: Counted
-    curves: Mapping[str, Curve]
+    curves: Mapping[str, MemoryCurve]
 
     def to_json(self) -> str:
         return json.dumps(_rounded(asdict(self)), indent=1) + "\n"
@@ -257,6 +220,11 @@ def _rounded(values: Any) -> Any:
     return round(values, 5) if isinstance(values, float) else values
 
 
+def _curve(values: Mapping[str, Any]) -> MemoryCurve:
+    lengths, *rows = (tuple(values[name]) for name in ("lengths", "losses", "errors", "gain_errors"))
+    return MemoryCurve(lengths, *rows, int(values["places"]))
+
+
 @lru_cache(maxsize=1)
 def shipped_curves() -> ShippedCurves:
     """Those in `assets/memory.json`.
@@ -267,7 +235,7 @@ def shipped_curves() -> ShippedCurves:
     try:
         values = json.loads(SHIPPED_FILE.read_text("utf-8"))
         numbers = Counted(*(tuple(values["counted"][name]) for name in ("losses", "errors")))
-        curves = {name: Curve.from_json(curve) for name, curve in values["curves"].items()}
+        curves = {name: _curve(curve) for name, curve in values["curves"].items()}
         return ShippedCurves(values["text"], values["sha256"], numbers, curves)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
