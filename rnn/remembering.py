@@ -221,8 +221,10 @@ def _rounded(values: Any) -> Any:
 
 
 def _curve(values: Mapping[str, Any]) -> MemoryCurve:
-    lengths, *rows = (tuple(values[name]) for name in ("lengths", "losses", "errors", "gain_errors"))
-    return MemoryCurve(lengths, *rows, int(values["places"]))
+    return MemoryCurve(
+        tuple(values["lengths"]), tuple(values["losses"]), tuple(values["errors"]), tuple(values["gain_errors"]),
+        int(values["places"]),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1)

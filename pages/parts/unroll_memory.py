@@ -98,7 +98,7 @@ def _of_shipped(name: str) -> None:
     kept = shipped_curves()
     names = [name, *(other for other in SHIPPED if other != name)]
     models = [Remembered(other.upper(), SHIPPED[other].model.cell, kept.curves[other]) for other in names]
-    _figures(models, kept.counted, f"of {corpora.CORPORA[kept.text].title} that they were not trained on")
+    _figures(models, kept.counted, f"of “{corpora.CORPORA[kept.text].title}” that they were not trained on")
 
 
 def _of_own(reading: Reading) -> None:
@@ -126,8 +126,7 @@ def _text(reading: Reading) -> tuple[HeldOut, str]:
     except TextError:  # it is not here, or somebody else's
         check_length(reading.text)
         return HeldOut(reading.text, "", False), "of the text above"
-    whose = "that it was not trained on" if part.is_held_out else ", on which it was trained"
-    return part, f"of {title} {whose}".replace(" ,", ",")
+    return part, f"of “{title}”" + (" that it was not trained on" if part.is_held_out else ", which it was trained on")
 
 
 def _measured(reading: Reading, part: HeldOut) -> Measured:

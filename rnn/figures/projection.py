@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from rnn.errors import ConfigError
 from rnn.figures import theme
 from rnn.figures.characters import shielded, visible
-from rnn.figures.probabilities import in_lines
+from rnn.figures.probabilities import TWO_LINES, in_lines
 from rnn.projection import KINDS, Plane, depths, kind_of, like_neighbours
 
 HEIGHT = 560
-TOP = 92  # two lines of title, and one of legend
 COLOURED_BY = {"kind": "kind of character", "depth": "bracket depth", "position": "position"}
 MOST_LABELS = 80  # on a path
 CONTEXT = 24  # characters of the text that are shown under the pointer
 WIDTH = 600  # pixels that labels may count on: a little less than on a laptop
 LETTER = (11, 17)  # pixels, width and height of a label
 MARKER = 7  # pixels
+LEGEND = {"y": -0.15, "yanchor": "top"}  # below, where it may take as many lines as a phone needs
 TICKS = {"zeroline": False, "nticks": 7}
 GOLDEN = 0.618_033_988_75  # its multiples, whole parts aside, are spread evenly however many there are
 
@@ -86,7 +86,7 @@ def state_path(
     return theme.figure(
         [line, *marked, *_ends(points, ink), _letters(points, [text[t] for t in steps], ink, MOST_LABELS)],
         in_lines(_said_of_path(found, name, len(text))), _axis(found, 0), _axis(found, 1), dark,
-        height=HEIGHT, margin={"t": TOP}, xaxis=TICKS, yaxis=TICKS,
+        height=HEIGHT, margin={"t": TWO_LINES}, legend=LEGEND, xaxis=TICKS, yaxis=TICKS,
     )  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def free_sides(points: NDArray[np.float32], most: int) -> list[str]:
          points: coordinates, (N, 2).
          most: labels.
     """
-    size = np.array([WIDTH, HEIGHT - TOP - 70])
+    size = np.array([WIDTH, HEIGHT - TWO_LINES - 100])
     spread = np.ptp(points, axis=0)
     pixels = (points - points.min(axis=0)) / np.where(spread > 0, spread, 1) * size
     covered = pixels if len(points) <= 400 else np.empty((0, 2))
@@ -241,7 +241,7 @@ def character_map(
     return theme.figure(
         [*marked, _letters(found.points, characters, ink, len(characters))],
         in_lines(_said_of_map(vectors, characters)), _axis(found, 0), _axis(found, 1), dark,
-        height=HEIGHT, margin={"t": TOP}, xaxis=TICKS, yaxis=TICKS,
+        height=HEIGHT, margin={"t": TWO_LINES}, legend=LEGEND, xaxis=TICKS, yaxis=TICKS,
     )  # fmt: skip
 
 
@@ -259,6 +259,6 @@ def character_map_alt(found: Plane, vectors: NDArray[Any], characters: Sequence[
 def _said_of_map(vectors: NDArray[Any], characters: Sequence[str]) -> list[str]:
     same, chance = like_neighbours(vectors, [kind_of(c) for c in characters])
     return [
-        f"{same} of {len(characters)} characters are nearest to one of their kind;",
+        f"{same} of {len(characters)} lie nearest to their own kind;",
         f"if the kinds were shuffled, {chance:.0f} would be",
     ]

@@ -150,19 +150,19 @@ def gain_curves(models: Sequence[Remembered], unit: str = "nats", dark: bool = F
         line["hovertemplate"] = line["hovertemplate"].replace("%{y:", "still to gain %{customdata:")
         lines.append(line)
         ends.append(math.log10(line["y"][-1]))
-    ticks = [t for t in (0.001, 0.01, 0.1, 1, 10) if low <= math.log10(t) <= high]
+    ticks = [floor, *(t for t in (0.01, 0.1, 1, 10) if math.log10(t) <= high)]
     return theme.figure(
         [*lines[::-1], *(_ring(model, shown, ink) for model in models if model.curve.memory)],
         in_lines(_said_of_gains(models)), SEEN, f"still to gain<br>({shown.word}, log scale)", dark,
         height=GAIN_HEIGHT, margin={"t": TWO_LINES, "r": _margin(models)}, showlegend=False, xaxis=_seen(models),
         yaxis={
             "type": "log", "range": [low, high], "tickvals": ticks,
-            "ticktext": [f"≤ {t}" if t <= FLOOR else str(t) for t in ticks],
+            "ticktext": [f"≤ {floor:.2g}", *map(str, ticks[1:])],
         },
-        shapes=[_level(limit, ink.hidden)],
+        shapes=[_level(limit, ink.hidden) | {"layer": "above"}],  # a line of the grid lies there
         annotations=[
             {
-                "text": f"memory ends: {REMEMBERED} nats", "showarrow": False, "xref": "paper", "x": 0,
+                "text": f"{REMEMBERED} nats", "showarrow": False, "xref": "paper", "x": 0,
                 "xanchor": "left", "y": math.log10(limit), "yanchor": "top", "font": {"size": 13, "color": ink.hidden},
             },
             *_labels(models, ends, low, high, GAIN_HEIGHT, ink, is_log=True),
