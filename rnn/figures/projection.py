@@ -19,7 +19,7 @@ HEIGHT = 560
 COLOURED_BY = {"kind": "kind of character", "depth": "bracket depth", "position": "position"}
 MOST_LABELS = 80  # on a path
 CONTEXT = 24  # characters of the text that are shown under the pointer
-WIDTH = 600  # pixels that labels may count on: a little less than on a laptop
+WIDTH = 480  # pixels that labels may count on: between those of a laptop and of a phone
 LETTER = (11, 17)  # pixels, width and height of a label
 MARKER = 7  # pixels
 LEGEND = {"y": -0.15, "yanchor": "top"}  # below, where it may take as many lines as a phone needs
@@ -86,7 +86,8 @@ def state_path(
     return theme.figure(
         [line, *marked, *_ends(points, ink), _letters(points, [text[t] for t in steps], ink, MOST_LABELS)],
         in_lines(_said_of_path(found, name, len(text))), _axis(found, 0), _axis(found, 1), dark,
-        height=HEIGHT, margin={"t": TWO_LINES}, legend=LEGEND, xaxis=TICKS, yaxis=TICKS,
+        height=HEIGHT, margin={"t": TWO_LINES}, xaxis=TICKS, yaxis=TICKS,
+        legend=LEGEND if coloured_by == "kind" else {**LEGEND, "y": -0.37},  # the scale comes first
     )  # fmt: skip
 
 
@@ -160,7 +161,7 @@ def _by_value(
             "line": {"width": 0.6, "color": ink.foreground},
             "colorbar": {
                 "title": {"text": title, "font": {"size": 13}}, "orientation": "h", "thickness": 10, "len": 0.6,
-                "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "outlinewidth": 0, "tickvals": ticks,
+                "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top", "outlinewidth": 0, "tickvals": ticks,
                 "tickfont": {"size": 12, "color": ink.foreground}, "ypad": 0, "xpad": 0,
             },
         },

@@ -17,7 +17,7 @@ from rnn.figures.race import GREYS, LABEL_GAP, LETTER, LINES, apart
 from rnn.records import REMEMBERED, MemoryCurve
 
 HEIGHT = 430
-TICKS = (1, 2, 3, 5, 10, 20, 50, 100, 200)
+TICKS = (1, 3, 10, 30, 100)  # evenly spaced, so that a phone has room for all
 LETTERS = 12  # of a name at a line's end; the rest is cut off
 AROUND = 62  # pixels of the axis and its name
 SEEN = "characters it may see (log scale)"
@@ -64,7 +64,7 @@ def memory_curves(
         yaxis={"range": [low, high], "nticks": 7},
         shapes=[_level(shown.of(nats), theme.VALIDATION) for nats in counted],
         annotations=[
-            *_names(counted, shown, ink),
+            *_names(counted, shown, low, high, ink),
             *_labels(models, [shown.of(m.curve.losses[-1]) for m in models], low, high, HEIGHT, ink),
         ],
     )  # fmt: skip
@@ -110,14 +110,18 @@ def _counters(counted: Sequence[float], unit: Unit) -> Dict:
     }  # fmt: skip
 
 
-def _names(counted: Sequence[float], unit: Unit, ink: theme.Ink) -> list[Dict]:
-    """Of the levels, at their right ends above them: the curves are far below there."""
+def _names(counted: Sequence[float], unit: Unit, low: float, high: float, ink: theme.Ink) -> list[Dict]:
+    """Of the levels, above their right ends, and apart where the levels are close; curves may run behind them."""
+    pixels = _pixels(HEIGHT, low, high)
+    heights = [(unit.of(nats) - low) * pixels for nats in counted]
+    order = sorted(range(len(counted)), key=lambda i: -heights[i])
     return [
         {
-            "text": f"{name} {unit.of(nats):.2f}", "showarrow": False, "xref": "paper", "x": 1, "xanchor": "right",
-            "y": unit.of(nats), "yanchor": "bottom", "font": {"size": 13, "color": ink.foreground},
+            "text": f"{CONTEXT[i][0]} {unit.of(counted[i]):.2f}", "showarrow": False, "xref": "paper", "x": 1,
+            "xanchor": "right", "y": unit.of(counted[i]), "yanchor": "bottom", "yshift": round(place - heights[i], 1),
+            "font": {"size": 13, "color": ink.foreground}, "bgcolor": theme.shade(ink.background, 0.8), "borderpad": 0,
         }
-        for (name, _), nats in zip(CONTEXT, counted, strict=False)
+        for i, place in zip(order, apart([heights[i] for i in order], LABEL_GAP), strict=True)
     ]  # fmt: skip
 
 
@@ -182,9 +186,17 @@ def gain_alt(models: Sequence[Remembered], unit: str = "nats") -> str:
 
 
 def _said_of_gains(models: Sequence[Remembered]) -> list[str]:
-    """How long each of them remembers, the first one first."""
-    told = [f"{_cut(m.label)} {m.curve.memory or f'over {m.curve.lengths[-1]}'}" for m in models]
+    """How long each of them remembers, the first one first; of more than three there is no room for all names."""
+    lengths = [m.curve.memory or math.inf for m in models]
+    told = [f"{_cut(m.label)} {_far(m, length)}" for m, length in zip(models, lengths, strict=True)]
+    if len(models) > 3:
+        least, most = (_far(models[lengths.index(n)], n) for n in (min(lengths[1:]), max(lengths[1:])))
+        told[1:] = [f"the others {least}" + (f" to {most}" if most != least else "")]
     return ["Characters that are remembered:", ", ".join(told)]
+
+
+def _far(model: Remembered, length: float) -> str:
+    return f"{length}" if math.isfinite(length) else f"over {model.curve.lengths[-1]}"
 
 
 def _ring(model: Remembered, unit: Unit, ink: theme.Ink) -> Dict:
@@ -255,6 +267,11 @@ def _level(height: float, colour: str) -> Dict:
     }  # fmt: skip
 
 
+def _pixels(height: int, low: float, high: float) -> float:
+    """Of one unit of the vertical axis, about."""
+    return (height - TWO_LINES - AROUND) / (high - low)
+
+
 def _margin(models: Sequence[Remembered]) -> int:
     """Room on the right for the names, pixels."""
     return 30 + LETTER * max(len(_cut(model.label)) for model in models)
@@ -270,7 +287,7 @@ def _labels(
         ends: where the lines end, and `low` and `high` the axis: numbers or, on a logarithmic one, their logarithms.
         height: of the figure, pixels.
     """
-    pixels = (height - TWO_LINES - AROUND) / (high - low)
+    pixels = _pixels(height, low, high)
     order = sorted(range(len(ends)), key=lambda i: -ends[i])
     places = apart([(ends[i] - low) * pixels for i in order], LABEL_GAP)
     lowest = [LABEL_GAP * (len(places) - 1 - rank) for rank in range(len(places))]

@@ -109,7 +109,14 @@ def test_gains_are_drawn_up_to_the_last_but_one_and_not_below_the_floor() -> Non
         assert all(y - minus >= 0.001 - 1e-9 for y, minus in zip(line["y"], line["error_y"]["arrayminus"], strict=True))
     assert title(fig) == "Characters that are remembered: RNN 5, GRU 2"
     assert title(gain_curves(MODELS[1:2])).endswith("LSTM over 20")
+    assert title(gain_curves([flat, *MODELS[:2], flat])).endswith("GRU 2, the others 2 to over 20")
     assert "0.005 from 5" in gain_alt(MODELS)
+
+
+def test_names_of_levels_that_are_close_stand_apart() -> None:
+    labels = memory_curves(MODELS[:1], (1.52, 1.51, 1.50)).layout.annotations[:3]
+    places = [label.y * (430 - 124) / 1.68 + label.yshift for label in labels]  # pixels of a nat, about
+    assert min(a - b for a, b in pairwise(places)) >= 17
 
 
 def test_lines_differ_where_two_models_have_the_same_cell() -> None:
