@@ -24,7 +24,7 @@ class Plane:
 
     Attributes:
         points: each vector's coordinates on the first two principal components, in the vectors' own units, (N, 2).
-            Which end of an axis is positive means nothing; it is the one on which the largest weight is.
+            Which end of an axis is positive means nothing; it is the one of the farthest point.
         shares: of the vectors' variance that each of the two explains, (2,).
         dimensions: of the vectors.
     """
@@ -35,7 +35,10 @@ class Plane:
 
 
 def plane(vectors: NDArray[Any], what: str = "vectors") -> Plane:
-    """Principal components (Pearson 1901): the directions of the largest variance, by the SVD of the covariance.
+    """Principal components (Pearson 1901): the directions of the largest variance.
+
+    They are those of the singular value decomposition of the centred vectors, X = U S V^T: the points are U S = X V.
+    U comes from X X^T, or V from X^T X, whichever of the two products is smaller.
 
     Args:
         vectors: (N, D), N at least 2. Those of a single dimension lie on a line: their second coordinate is 0.
@@ -52,13 +55,14 @@ def plane(vectors: NDArray[Any], what: str = "vectors") -> Plane:
     if not np.isfinite(size) or size == 0:
         raise InputError(f"The {what} are all the same or not finite, so no direction tells them apart.")
     centred /= size  # states of ReLU may be so large that their squares overflow
-    directions, variances, _ = np.linalg.svd(centred.T @ centred)  # of D by D: the vectors may be many
-    axes = directions[:, :2]
-    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
-    points = np.zeros((len(vectors), 2), np.float32)
-    points[:, : axes.shape[1]] = centred @ axes * size
-    shares = np.zeros(2)
-    shares[: axes.shape[1]] = variances[:2] / variances.sum()
+    is_tall = len(centred) >= centred.shape[1]
+    squares, directions = np.linalg.eigh(centred.T @ centred if is_tall else centred @ centred.T)  # ascending
+    variances, first = np.maximum(squares[::-1], 0), directions[:, ::-1][:, :2]
+    places = centred @ first if is_tall else first * np.sqrt(variances[:2])
+    places = places * np.sign(places[np.abs(places).argmax(axis=0), np.arange(places.shape[1])])
+    points, shares = np.zeros((len(vectors), 2), np.float32), np.zeros(2)
+    points[:, : places.shape[1]] = places * size
+    shares[: places.shape[1]] = variances[:2] / variances.sum()
     return Plane(points, shares, centred.shape[1])
 
 

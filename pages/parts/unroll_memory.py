@@ -48,6 +48,7 @@ PART, UNIT, COLOUR, DRAWN = "unroll_memory_part", "unroll_memory_unit", "unroll_
 CURVES = "unroll_memory_curves"  # in the session: what was measured, by model
 MOST_CURVES = 8  # kept there
 OVERLAID = 4  # curves in the figure
+MOST_CHARACTERS = 600  # on the map
 FIRST_DRAWN = 80  # steps of a path
 COUNTING = (
     "Dashed: counting how often each character follows none, one or two others (×). With so little to see a network "
@@ -196,6 +197,7 @@ def _figures(models: list[Remembered], numbers: Counted | None, where: str) -> N
     st.caption(
         f"The mean loss at the same {curve.places:,} characters {shell.plain(where)}. Before each of them the network "
         "reads only so many characters, from a state of zeros. The bars are standard errors."
+        + ("" if all(m.curve.places == curve.places for m in models) else " Other models: at more or fewer of them.")
         + (f" {COUNTING}" if numbers else "")
     )
     st.plotly_chart(
@@ -270,7 +272,10 @@ def _map(reading: Reading) -> None:
     if len(characters) < 2:
         raise InputError("A map needs at least two characters; this network knows one. Choose another one.")
     name, vectors = character_vectors(reading.network.model, reading.network.weights)
-    drawn = (_plane(f"{reading.network.name}", name, vectors), vectors, characters, name)
+    if len(characters) > MOST_CHARACTERS:
+        st.caption(f"It knows {len(characters):,} characters. The first {MOST_CHARACTERS:,} are drawn.")
+        characters, vectors = characters[:MOST_CHARACTERS], vectors[:MOST_CHARACTERS]
+    drawn = (_plane(reading.network.name, name, vectors), vectors, characters, name)
     st.plotly_chart(
         character_map(*drawn, dark=shell.is_dark()), width="stretch", key="unroll_memory_map", config=shell.PLOT_CONFIG,
         alt=character_map_alt(*drawn),

@@ -17,7 +17,7 @@ from rnn.projection import KINDS, Plane, depths, kind_of, like_neighbours
 
 HEIGHT = 560
 COLOURED_BY = {"kind": "kind of character", "depth": "bracket depth", "position": "position"}
-MOST_LABELS = 80  # on a path
+MOST_LABELS, MOST_NAMES = 80, 150  # on a path, on the map
 CONTEXT = 24  # characters of the text that are shown under the pointer
 WIDTH = 480  # pixels that labels may count on: between those of a laptop and of a phone
 LETTER = (11, 17)  # pixels, width and height of a label
@@ -240,7 +240,7 @@ def character_map(
     words = [f"{shielded(visible(c))}, {kind}" for c, kind in zip(characters, kinds, strict=True)]
     marked = [_kind_markers(k, found.points, np.flatnonzero(kinds == k), words, dark) for k in KINDS if k in kinds]
     return theme.figure(
-        [*marked, _letters(found.points, characters, ink, len(characters))],
+        [*marked, _letters(found.points, characters, ink, MOST_NAMES)],
         in_lines(_said_of_map(vectors, characters)), _axis(found, 0), _axis(found, 1), dark,
         height=HEIGHT, margin={"t": TWO_LINES}, legend=LEGEND, xaxis=TICKS, yaxis=TICKS,
     )  # fmt: skip
@@ -254,7 +254,7 @@ def character_map_alt(found: Plane, vectors: NDArray[Any], characters: Sequence[
         for kind in KINDS if kind in kinds
         for x, y in [found.points[kinds == kind].mean(axis=0)]
     ]  # fmt: skip
-    return f"{' '.join(_said_of_map(vectors, characters))}. Rows of {name} on a plane: {'; '.join(places)}."
+    return f"{' '.join(_said_of_map(vectors, characters))}. Vectors of {name} on a plane: {'; '.join(places)}."
 
 
 def _said_of_map(vectors: NDArray[Any], characters: Sequence[str]) -> list[str]:

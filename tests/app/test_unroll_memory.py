@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import keys, unroll_memory
+from pages.parts import keys, unroll_memory, writers
 from pages.parts import reading as readings
 from rnn.errors import TextError
 from rnn.shipped import SHIPPED
@@ -190,6 +190,34 @@ def test_the_map_names_the_matrix_that_it_shows(app: AppTest) -> None:
     train_hello(app)
     opened(app, MAP).run()
     assert not complaints(app)
+
+
+def test_of_very_many_characters_the_first_ones_are_drawn(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unroll_memory, "MOST_CHARACTERS", 40)
+    opened(app, MAP).run()
+    assert not complaints(app)
+    assert "The first 40 are drawn" in said(app)
+    assert " of 40 lie nearest" in title(app)
+
+
+def test_an_uploaded_checkpoint_is_measured_beside_those_that_come_with_the_app(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unroll_memory, "affordable_places", lambda *_: 20)
+    opened(app, REMEMBERS).run()
+    choose(app, writers.FILE)
+    content = SHIPPED["rnn"].path.read_bytes()
+    app.file_uploader(key=keys.READ_FILE).upload("mine.safetensors", content, "application/octet-stream").run()
+    assert not complaints(app)
+    assert title(app).startswith("This model remembers")
+    assert "this model" in title(app, 1)
+    assert "the others 13 to 80" in title(app, 1)
+    assert "at the same 20 characters" in said(app)
+    assert "Other models: at more or fewer of them." in said(app)
+    for part in (PATH, MAP):
+        app.segmented_control(key=unroll_memory.PART).set_value(part).run()
+        assert not complaints(app)
+        assert figure(app)["data"]
 
 
 def test_forged_addresses_show_the_view_all_the_same(app: AppTest) -> None:

@@ -13,7 +13,7 @@ from rnn.models import CharRNN
 from rnn.projection import character_vectors, depths, kind_of, like_neighbours, plane
 
 
-@pytest.mark.parametrize("shape", [(40, 7), (5, 12), (3, 2)])
+@pytest.mark.parametrize("shape", [(40, 7), (5, 12), (3, 2), (2, 5), (7, 7)])
 def test_the_plane_is_that_of_the_singular_vectors_of_the_centred_vectors(shape: tuple[int, int]) -> None:
     vectors = np.random.default_rng(0).normal(size=shape) * np.arange(1, shape[1] + 1)
     found, centred = plane(vectors), vectors - vectors.mean(axis=0)
