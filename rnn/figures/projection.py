@@ -21,6 +21,8 @@ MOST_LABELS, MOST_NAMES = 80, 150  # on a path, on the map
 CONTEXT = 24  # characters of the text that are shown under the pointer
 WIDTH = 480  # pixels that labels may count on: between those of a laptop and of a phone
 LETTER = (11, 17)  # pixels, width and height of a label
+NEAR = 32  # pixels: so close, one label does for the same characters
+FEW = 400  # points that labels go out of the way of
 MARKER = 7  # pixels
 LEGEND = {"y": -0.15, "yanchor": "top"}  # below, where it may take as many lines as a phone needs
 TICKS = {"zeroline": False, "nticks": 7}
@@ -182,7 +184,7 @@ def _ends(points: NDArray[np.float32], ink: theme.Ink) -> list[Dict]:
 
 def _letters(points: NDArray[np.float32], characters: Sequence[str], ink: theme.Ink, most: int) -> Dict:
     """The characters at as many points as have room for them."""
-    sides = free_sides(points, most)
+    sides = free_sides(points, characters, most)
     rows = [i for i, side in enumerate(sides) if side]
     return {
         "type": "scatter", "mode": "markers+text", "x": points[rows, 0], "y": points[rows, 1], "showlegend": False,
@@ -192,27 +194,33 @@ def _letters(points: NDArray[np.float32], characters: Sequence[str], ink: theme.
     }  # fmt: skip
 
 
-def free_sides(points: NDArray[np.float32], most: int) -> list[str]:
+def free_sides(points: NDArray[np.float32], names: Sequence[str], most: int) -> list[str]:
     """On which side of each point its label has room, "" where it has none.
 
-    XX
+    They are asked in an order that is spread over the path, and the first to come has its place. Labels cover no other
+    label and, as long as there are few points, no point.
 
-     Args:
-         points: coordinates, (N, 2).
-         most: labels.
+    Args:
+        points: coordinates, (N, 2).
+        names: what the labels say, N of them; the same is not said twice at one place.
+        most: labels.
     """
     size = np.array([WIDTH, HEIGHT - TWO_LINES - 100])
     spread = np.ptp(points, axis=0)
     pixels = (points - points.min(axis=0)) / np.where(spread > 0, spread, 1) * size
-    covered = pixels if len(points) <= 400 else np.empty((0, 2))
+    covered = pixels if len(points) <= FEW else np.empty((0, 2))
     taken, sides = np.empty((0, 2)), [""] * len(points)
+    said: dict[str, list[NDArray[Any]]] = {}
     for i in np.argsort(np.arange(len(points)) * GOLDEN % 1):
         if len(taken) >= most:
             break
-        for name, dx, dy in SIDES:
+        if _meets(np.array(said.get(names[i], [])), pixels[i], (NEAR, NEAR)):
+            continue
+        for side, dx, dy in SIDES:
             middle = pixels[i] + (dx, dy)
             if not _meets(taken, middle, LETTER) and not _meets(covered, middle, (9, 10)):
-                sides[i], taken = name, np.vstack([taken, middle])
+                sides[i], taken = side, np.vstack([taken, middle])
+                said.setdefault(names[i], []).append(pixels[i])
                 break
     return sides
 

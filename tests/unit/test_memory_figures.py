@@ -162,17 +162,22 @@ def test_the_title_says_how_much_of_the_states_is_on_the_plane() -> None:
 
 
 def test_labels_that_are_shown_do_not_meet() -> None:
-    points = np.random.default_rng(3).normal(size=(300, 2)).astype(np.float32)
-    sides, shift = free_sides(points, 1_000), {name: (dx, dy) for name, dx, dy in SIDES}
+    points, names = np.random.default_rng(3).normal(size=(300, 2)).astype(np.float32), list(map(str, range(300)))
+    sides, shift = free_sides(points, names, 1_000), {name: (dx, dy) for name, dx, dy in SIDES}
     shown = [i for i, side in enumerate(sides) if side]
     assert len(shown) > 40
-    assert sum(map(bool, free_sides(points, 7))) == 7
+    assert sum(map(bool, free_sides(points, names, 7))) == 7
     from rnn.figures.projection import HEIGHT, TWO_LINES, WIDTH
 
     pixels = (points - points.min(axis=0)) / np.ptp(points, axis=0) * (WIDTH, HEIGHT - TWO_LINES - 100)
     for i, j in combinations(shown, 2):
         distance = np.abs(pixels[i] + shift[sides[i]] - pixels[j] - shift[sides[j]])
         assert (distance >= np.array(LETTER) - 1e-6).any()
+
+
+def test_the_same_character_is_named_once_at_a_place() -> None:
+    points = np.array([[0, 0], [0.001, 0], [0.002, 0], [1, 1]], np.float32)
+    assert sum(map(bool, free_sides(points, "aaaa", 9))) == 2
 
 
 def test_five_thousand_steps_are_less_than_a_megabyte() -> None:
