@@ -39,6 +39,7 @@ bench: $(APP)  ## measure, and compare with the numbers we publish
 
 models: $(APP)  ## train the shipped models again (assets/)
 	$(BIN)/python -m assets.train
+	$(BIN)/python -m assets.memory
 
 # A stamp is younger than its requirements as long as nothing has to be installed.
 $(DEV): requirements-dev.txt $(APP)

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+REMEMBERED = 0.01  # nats; what lowers a loss by less than this is not counted as remembered
 SMOOTHING = 0.9  # share of the running mean that each point of a curve keeps
 
 
@@ -279,6 +280,37 @@ class Baselines:
         if above:
             return f"below {min(above, key=values.__getitem__)}"
         return f"above {max(values, key=values.__getitem__)}"
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryCurve:
+    """Mean loss of the next character against the number of past characters seen: see `rnn.remembering`.
+
+    Attributes:
+        lengths: characters seen, ascending.
+        losses: mean over the places, nats, one per length.
+        errors: standard error of each of these means, nats.
+        gain_errors: standard error of the mean gain from each length to the longest one, nats. The gains are those of
+            the same places, so it is much smaller than `errors`.
+        places: how many characters were predicted.
+    """
+
+    lengths: tuple[int, ...]
+    losses: tuple[float, ...]
+    errors: tuple[float, ...]
+    gain_errors: tuple[float, ...]
+    places: int
+
+    @property
+    def gains(self) -> tuple[float, ...]:
+        """How much reading farther back lowers the loss at best, from each length, nats; 0 where nothing does."""
+        return tuple(loss - min(self.losses[i:]) for i, loss in enumerate(self.losses))
+
+    @property
+    def memory(self) -> int | None:
+        """The shortest length from which less than `REMEMBERED` is to be gained; None if that is the longest one."""
+        length = next(n for n, gain in zip(self.lengths, self.gains, strict=True) if gain < REMEMBERED)
+        return length if length < self.lengths[-1] else None
 
 
 @dataclass(slots=True)  # not frozen: that would make drawing a character slower by a tenth

@@ -161,7 +161,7 @@ def _labels(
     """A name at each line's end, moved up or down where two would overlap or one would leave the plot."""
     pixels = PLOT_PIXELS / (high - low)
     order = sorted(range(len(ends)), key=lambda i: -ends[i][1])
-    places = _apart([(ends[i][1] - low) * pixels for i in order], LABEL_GAP)
+    places = apart([(ends[i][1] - low) * pixels for i in order], LABEL_GAP)
     lowest = [LABEL_GAP * (len(places) - 1 - rank + 0.5) for rank in range(len(places))]
     places = [max(pair) for pair in zip(places, lowest, strict=True)]
     labels = []
@@ -175,7 +175,7 @@ def _labels(
     return labels
 
 
-def _apart(places: Sequence[float], gap: float) -> list[float]:
+def apart(places: Sequence[float], gap: float) -> list[float]:
     """Falling places moved as little as keeps them `gap` apart: each crowd stands around its own middle."""
     crowds: list[list[float]] = []  # middle, number
     for place in places:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
 
+from rnn.blas import leave_the_cores
 from rnn.catalogue import TASKS
 from rnn.checkpoint_file import Checkpoint, read, write
 from rnn.config import ModelConfig, TaskConfig, TrainConfig
@@ -109,6 +110,7 @@ class Scheduler:
         self._restarts = False  # whether interrupted runs start by themselves
         self._take_over()
         keep_freed_memory()
+        leave_the_cores()
         self._thread = ComputeThread(self._work)
         atexit.register(self.close)  # Python must not end while its thread is inside torch
 
