@@ -6,8 +6,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".text");
   const state = (root.state ??= { shown: null, picked: -1, timer: 0 });
   root.setAttribute("aria-label", data.label);
+  root.style.maxHeight = data.height;
   if (state.shown !== data.id) {
-    root.replaceChildren(prime(data), ...data.labels.flatMap((label, i) => character(data, label, i)));
+    const sets = { breaks: new Set(data.breaks), by_hand: new Set(data.by_hand), below: new Set(data.below) };
+    root.replaceChildren(prime(data), ...data.labels.flatMap((label, i) => character(data, sets, label, i)));
     root.scrollTop = 0;
     state.shown = data.id;
     clearTimeout(state.timer);
@@ -61,10 +63,10 @@ function prime(data) {
   return span;
 }
 
-function character(data, label, i) {
+function character(data, sets, label, i) {
   const span = document.createElement("span");
   const [background, colour] = data.palette[data.levels[i]];
-  const isBreak = data.breaks.includes(i);
+  const isBreak = sets.breaks.has(i);
   span.id = `c${i}`;
   span.dataset.i = i;
   span.textContent = label;
@@ -74,7 +76,8 @@ function character(data, label, i) {
   span.setAttribute("aria-label", label + ", " + span.title);
   span.style.background = background;
   span.style.color = colour;
-  span.classList.toggle("chosen", data.by_hand.includes(i));
+  span.classList.toggle("chosen", sets.by_hand.has(i));
+  span.classList.toggle("below", sets.below.has(i));
   span.classList.toggle("sign", isBreak || [...label].length > 1);
   return isBreak ? [span, document.createElement("br")] : [span];
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ASSETS = Path(__file__).parents[2] / "assets"
 TINY = 2.0**-1000
 LEVELS = 10  # shades beside none
+LINE = 1.66  # rem, its height in assets/coloured_text.css
 
 
 def component(name: str, html: str) -> Any:
@@ -56,25 +57,29 @@ def bits(probabilities: NDArray[np.float64]) -> list[float]:
 def coloured_text(
     prime: str, text: str, shades: Sequence[int], values: Sequence[str], unit: str, picked: int,
     by_hand: Collection[int], key: str, on_pick: Callable[[], None], identity: str,
+    colours: Sequence[tuple[str, str]] | None = None, below: Collection[int] = (), lines: int = 9,
 ) -> None:  # fmt: skip
     """A text whose characters can be picked.
 
     Args:
         prime: what stands before it and cannot be picked.
         text: the characters, n of them.
-        shades: a level for each, 0 to `LEVELS`.
+        shades: a level for each, a place in `colours`.
         values: what is said of each, with `unit` after it.
         picked: the one that is picked, from 0.
         by_hand: those that were chosen and not drawn.
         key: of the widget; the callback finds the new one as `st.session_state[key].picked`.
         identity: the same as long as text and shades are.
+        colours: background and text colour of each level; None: those of `palette`.
+        below: those with a negative value, which are underlined.
+        lines: how many are seen at a time.
     """
     labels = [" " if c == " " else visible(c) for c in text]
     data = {
         "id": f"{identity} {shell.is_dark()}", "label": f"{len(text)} characters. Pick one with the arrow keys.",
         "prime": legible(prime), "labels": labels, "levels": list(shades), "names": list(values), "unit": unit,
-        "breaks": [i for i, c in enumerate(text) if c == "\n"], "by_hand": sorted(by_hand), "palette": palette(),
-        "picked": picked,
+        "breaks": [i for i, c in enumerate(text) if c == "\n"], "by_hand": sorted(by_hand), "below": sorted(below),
+        "palette": list(colours or palette()), "picked": picked, "height": f"{lines * LINE + 1.6:.2f}rem",
     }  # fmt: skip
     _text(key=key, data=data, on_picked_change=on_pick)
 
