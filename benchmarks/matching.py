@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from benchmarks.copying import long_text, median_seconds, peak
 from rnn.config import ModelConfig
 from rnn.levels import Levels, Scan, most_characters
-from rnn.matching import Match, Pattern, is_on, pattern_of, search
+from rnn.matching import MOST_MATCHES, Match, Pattern, is_on, pattern_of, search
 from rnn.models import CharRNN
 from rnn.shipped import open_shipped
 from rnn.stepwise import to_the_end
@@ -86,7 +86,7 @@ def unpacked(levels: Levels) -> NDArray[np.float32]:
 
 
 def plain(
-    states: NDArray[np.float32], pattern: Pattern, besides: tuple[int, int] | None = None, most: int = 200
+    states: NDArray[np.float32], pattern: Pattern, besides: tuple[int, int] | None = None, most: int = MOST_MATCHES
 ) -> tuple[Match, ...]:
     """What `rnn.matching` says that it finds, character by character.
 

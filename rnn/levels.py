@@ -24,11 +24,12 @@ from rnn.sampling import NumpyModel
 from rnn.stepwise import Stepwise
 
 SIDE = 8  # levels from 0 up, and as many below
-WARM_UP = 100  # characters that a part reads before its own begin
+WARM_UP = 400  # characters that a part reads before its own beginning; see docs/decisions.md
 MOST_PARTS = 256
-LEAST_PART = 1_000  # characters: the warm-up stays a tenth of the work
+LEAST_PART = 5 * WARM_UP  # characters: the warm-up stays a sixth of the work
 MOST_WORK = 2**29  # multiplications of one step of all parts
 STEPS = 16  # written together
+USUAL = 95  # percent of the states that lie within the scale: those beyond have its outermost levels
 MOST_BYTES = 64 * 2**20  # of all texts that a server keeps in this form
 
 
@@ -52,7 +53,7 @@ class Levels:
         return cls(np.ascontiguousarray(_packed(_level(states, full)).T), states.shape[1], full)
 
     def __len__(self) -> int:
-        return self.planes.shape[1]
+        return int(self.planes.shape[1])
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -81,8 +82,9 @@ def thresholds(full: float) -> tuple[float, ...]:
 
 
 def full_of(states: NDArray[np.float32]) -> float:
-    """The least power of two that no state is beyond; 1 at least, which is all that tanh and sigmoid give."""
-    return float(2 ** np.ceil(np.log2(max(1.0, float(np.abs(states).max(initial=0))))))
+    """The least power of two that few states are beyond; 1 at least, which is all that tanh and sigmoid give."""
+    usual = float(np.percentile(np.abs(states), USUAL)) if states.size else 0.0
+    return float(2 ** np.ceil(np.log2(max(1.0, usual))))
 
 
 def most_characters(hidden_size: int) -> int:
@@ -95,7 +97,8 @@ def _level(states: NDArray[np.float32], full: float) -> NDArray[np.uint8]:
     level = np.floor(states * np.float32(SIDE / full))
     np.clip(level, -SIDE, SIDE - 1, out=level)
     level += SIDE
-    return level.astype(np.uint8)
+    whole: NDArray[np.uint8] = level.astype(np.uint8)
+    return whole
 
 
 def _packed(level: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -25,7 +25,7 @@ from rnn.errors import InputError
 from rnn.levels import Levels
 from rnn.stepwise import Stepwise, to_the_end
 
-MOST_MATCHES = 200
+MOST_MATCHES = 100
 MOST_SPAN = 200  # characters
 BATCH = 10_000  # candidates that are ranked together at least: what they have in common is counted once for all
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from pages.parts import alive, reading, service, shell, units
@@ -18,7 +17,7 @@ from rnn.errors import PlaygroundError
 from rnn.figures import along, theme
 from rnn.figures.characters import visible
 from rnn.figures.matching import span_lines, span_lines_alt, tally_bars, tally_bars_alt
-from rnn.levels import MOST_BYTES, Levels, Scan, ScanCache, full_of, most_characters, thresholds
+from rnn.levels import MOST_BYTES, WARM_UP, Levels, Scan, ScanCache, full_of, most_characters, thresholds
 from rnn.matching import MOST_SPAN, Match, Pattern, Span, is_on, next_characters, pattern_of, searching
 from rnn.stepwise import Stepwise, in_slices
 
@@ -30,7 +29,15 @@ FOUND = "unroll_match_found"  # the last search and what it found
 ABOVE, EITHER = "at least the threshold", "also below minus it"
 AROUND = 40  # characters before and after a match in the list
 OWN_TEXT = 40  # characters: from here on a text that is part of the corpus is known to be the same place
+TRIED, ENOUGH = 60, 3  # pieces of the text, and units, when the first span is chosen
 TURN = 0.1  # seconds of a turn of the compute thread
+
+HOW = (
+    "The network reads its training text once, in parts side by side, each from "
+    f"{WARM_UP} characters before its beginning, which is nearly as if it had read everything. What is kept of each "
+    "state is one of 16 levels. A place is half to twice as long as the span, and at least half of the units are on "
+    "throughout. The most similar come first: most of these units, then fewest others, then the nearest length."
+)
 
 _list = alive.component("matches", '<div class="matches boxed" role="list" tabindex="0"></div>')
 
@@ -78,7 +85,7 @@ def _settings(chosen: Chosen, full: float) -> tuple[float, bool, bool]:
         help=f"A unit is on where its {chosen.vector} is at least this.",
     )  # fmt: skip
     signs = st.selectbox(
-        f"On means: {chosen.vector} is", (ABOVE, EITHER), **in_url(BOTH_SIGNS), width=220,
+        f"A unit is on where {chosen.vector} is", (ABOVE, EITHER), **in_url(BOTH_SIGNS), width=220,
         help="A state far below 0 can mean as much as one far above.",
     )  # fmt: skip
     alone = st.toggle(
@@ -93,7 +100,7 @@ def _span(read: Reading, chosen: Chosen) -> Span:
     T, text = len(read.text), read.text
     key = f"{SPAN}_{T}"
     if st.session_state.get(OF) != text or key not in st.session_state:
-        begin, end = _first_span(text)
+        begin, end = _first_span(text, chosen)
         st.session_state[key], st.session_state[OF] = (begin + 1, end), text
         st.session_state.pop(FIRST, None)
     if T == 1:
@@ -108,11 +115,15 @@ def _span(read: Reading, chosen: Chosen) -> Span:
     return begin - 1, min(end, begin - 1 + MOST_SPAN)
 
 
-def _first_span(text: str) -> Span:
-    """The second word of four letters or more, which has something before it; else the first one, else a character."""
-    words = re.finditer(r"\w{4,20}", text)
-    found = [word.span() for word, _ in zip(words, range(2), strict=False)]
-    return found[-1] if found else (len(text) // 2, len(text) // 2 + 1)
+def _first_span(text: str, chosen: Chosen) -> Span:
+    """Something in quotes, or a word, throughout which some units are on; else a character in the middle."""
+    on = is_on(chosen.values, thresholds(full_of(chosen.values))[1])
+    pieces = [*re.finditer(r"""(["'])[^"'\n]{2,16}\1""", text), *re.finditer(r"\w{4,16}", text)][:TRIED]
+    for piece in pieces:
+        begin, end = piece.span()
+        if begin > 0 and on[begin:end].all(axis=0).sum() >= ENOUGH:
+            return begin, end
+    return len(text) // 2, len(text) // 2 + 1
 
 
 def _clicked(T: int) -> None:
@@ -174,14 +185,15 @@ def _search(
     read: Reading, chosen: Chosen, full: float, span: Span, pattern: Pattern
 ) -> tuple[str, str, tuple[Match, ...]]:
     """The text that was searched, its name, and the matches: in the training text, or in the text itself."""
+    why = ""
     try:
         text, title = reading.corpus(read.choice, read.network)
-        is_one_pass = not (read.network.model.bidirectional and chosen.layer)
-        if is_one_pass and len(text) > 1:
-            return text, title, _in_corpus(read, chosen, full, span, pattern, text)
-        why = "Above its lowest layer, a network of two directions cannot read a long text in one pass."
     except PlaygroundError as error:
         why = str(error)
+    if read.network.model.bidirectional and chosen.layer:
+        why = "Above its lowest layer, a network of two directions cannot read a long text in one pass."
+    if not why:
+        return text, title, _in_corpus(read, chosen, full, span, pattern, text)
     st.caption(shell.plain(f"{why} So the text above is searched itself."))
     levels = Levels.of(chosen.values, full)
 
@@ -222,7 +234,7 @@ def _in_corpus(
 
 
 def _passed_and_searched(of: Any, nbytes: int, make: Any, pattern: Pattern, besides: Span | None) -> tuple[Match, ...]:
-    """Reads the long text where nobody has, and searches it; one visitor at a time, so that memory is bounded."""
+    """Reads the long text where nobody has, and searches it; one visitor at a time, for memory is bounded."""
     scans, bar = _scans(), st.empty()
     while not scans.lock.acquire(timeout=0.5):
         bar.progress(0.0, "Another visitor's text is read first.")
@@ -233,9 +245,11 @@ def _passed_and_searched(of: Any, nbytes: int, make: Any, pattern: Pattern, besi
             levels = yield from scan.turns()
             return (yield from searching(levels, pattern, besides))
 
+        def progress() -> None:
+            bar.progress(scan.share, "The network reads its training text, once.")
+
         found = service.scheduler().compute_in_turns(
-            lambda: in_slices(passed_and_searched(), TURN),
-            after_each=lambda: bar.progress(scan.share, "The network reads its training text, once.") and None,
+            lambda: in_slices(passed_and_searched(), TURN), after_each=progress
         )
     finally:
         scans.lock.release()
@@ -253,12 +267,12 @@ def _matches(
     k = len(pattern.units)
     every = sum(match.units == k for match in matches)
     with left:
-        places = "place" if len(matches) == 1 else "places"
-        st.markdown(f"**The {len(matches)} most similar {places} in {shell.plain(title)}**")
+        heading = f"The {len(matches)} most similar places" if len(matches) > 1 else "The only similar place"
+        st.markdown(f"**{heading} in {shell.plain(title)}**", help=HOW)
         colour = _colour(chosen)
         data = {
             "id": f"{hash((read.network.name, title, matches))} {shell.is_dark()}",
-            "label": f"{len(matches)} {places}, the most similar first", "colour": colour,
+            "label": f"{heading}, the most similar first", "colour": colour,
             "ink": theme.text_on(colour, 1.0, theme.ink(shell.is_dark()).background),
             "matches": [_row(text, match, k) for match in matches],
         }  # fmt: skip

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from rnn.figures import along, theme
 from rnn.figures.along import Dict, Window
 from rnn.figures.characters import legible, shielded, visible
+from rnn.figures.strokes import FIXED_WIDTH
 
 MOST_NUMBERS = 30_000  # of one trace: a figure stays under a megabyte
-LINES, TITLE, FOOT = 320, 58, 54  # pixels: the plot, the title of two lines, the axis of the characters
+LINES, TITLE, FOOT = 270, 58, 54  # pixels: the plot, the title of two lines, the axis of the characters
 ROW, LEGEND, AXIS = 36, 28, 52  # pixels of the bars
 MOST_ROWS = 8
 LETTERS = 24  # of a span that are quoted
@@ -52,7 +53,7 @@ def span_lines(
     traces = []
     if len(others):
         which = f", every {every}th" if every > 1 else ""
-        grey = {"color": theme.shade(ink.muted, 0.4), "width": 1}
+        grey = {"color": theme.shade(ink.muted, 0.3), "width": 1}
         traces.append(
             _lines(shown, others, begin, f"other units{which}", "lines") | {"line": grey, "hoverinfo": "skip"}
         )
@@ -169,12 +170,10 @@ def tally_bars(
     shares = {c: n / total for c, n in tally.items()}
     rows = _rows(shares, probabilities or {})
     names = [*map(visible, rows), "others"]
-    came = [*(shares.get(c, 0.0) for c in rows), sum(p for c, p in shares.items() if c not in rows)]
-    bars = [_bars(names, came, "came next", ink.muted, ink) | {"offsetgroup": "0"}]
+    bars = [_bars(names, _shares(shares, rows), "came next", ink.muted, ink) | {"offsetgroup": "0"}]
     bars[0]["marker"]["pattern"] = {"shape": "/", "size": 6, "solidity": 0.35, "fgcolor": ink.foreground}
     if probabilities is not None:
-        believed = [*(probabilities.get(c, 0.0) for c in rows), sum(p for c, p in probabilities.items() if c not in rows)]
-        bars.append(_bars(names, believed, "the model, after the span", theme.OUTPUT, ink) | {"offsetgroup": "1"})
+        bars.append(_bars(names, _shares(probabilities, rows), "model", theme.OUTPUT, ink) | {"offsetgroup": "1"})
     longest = max(max(bar["x"]) for bar in bars)
     thick = ROW if probabilities is not None else 26
     return theme.figure(
@@ -183,7 +182,7 @@ def tally_bars(
         xaxis={"range": [0, longest * 1.2], "tickformat": ".0%", "fixedrange": True, "nticks": 5},
         yaxis={
             "autorange": "reversed", "type": "category", "fixedrange": True, "showgrid": False,
-            "tickfont": {"size": 14, "family": along.FIXED_WIDTH, "color": ink.foreground}, "ticksuffix": " ",
+            "tickfont": {"size": 14, "family": FIXED_WIDTH, "color": ink.foreground}, "ticksuffix": " ",
         },
         barmode="group", bargap=0.25, dragmode=False, hovermode="closest",
     )  # fmt: skip
@@ -214,7 +213,7 @@ def _counted(
         return (said,)
     likeliest = max(probabilities, key=lambda c: probabilities[c])
     same = "also " if likeliest == first else ""
-    return said, f"the model {same}expects {named(likeliest)}, at {probabilities[likeliest]:.0%}"
+    return said, f"the model {same}expects {named(likeliest)} ({probabilities[likeliest]:.0%})"
 
 
 def _rows(shares: Mapping[str, float], probabilities: Mapping[str, float]) -> list[str]:
@@ -222,6 +221,11 @@ def _rows(shares: Mapping[str, float], probabilities: Mapping[str, float]) -> li
     every = dict.fromkeys([*shares, *probabilities])
     best = sorted(every, key=lambda c: -max(shares.get(c, 0.0), probabilities.get(c, 0.0)))[:MOST_ROWS]
     return sorted(best, key=lambda c: (-shares.get(c, 0.0), -probabilities.get(c, 0.0)))
+
+
+def _shares(shares: Mapping[str, float], rows: Sequence[str]) -> list[float]:
+    """Of each row, and what is left for all others together."""
+    return [*(shares.get(c, 0.0) for c in rows), sum(p for c, p in shares.items() if c not in rows)]
 
 
 def _bars(names: list[str], shares: list[float], name: str, colour: str, ink: theme.Ink) -> dict[str, Any]:

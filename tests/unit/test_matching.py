@@ -1,4 +1,4 @@
-"""Searching a long text for the pattern of a span finds what the definition finds, and the levels lose nothing of it."""
+"""Searching a long text for a span's pattern finds what the definition finds, and the levels lose nothing of it."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ CONFIGS = [
 
 
 @pytest.mark.parametrize(("config", "layer", "reverse", "vector"), CONFIGS, ids=str)
-@pytest.mark.parametrize("length", [1, 900, 2_345])
+@pytest.mark.parametrize("length", [1, 900, 4_321])
 def test_parts_side_by_side_give_the_states_of_one_pass(
     config: ModelConfig, layer: int, reverse: bool, vector: str, length: int
 ) -> None:
