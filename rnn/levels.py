@@ -29,7 +29,7 @@ MOST_PARTS = 256
 LEAST_PART = 5 * WARM_UP  # characters: the warm-up stays a sixth of the work
 MOST_WORK = 2**29  # multiplications of one step of all parts
 STEPS = 16  # written together
-USUAL = 95  # percent of the states that lie within the scale: those beyond have its outermost levels
+USUAL = 80  # percent of the states that lie within the scale: those beyond have its outermost levels
 MOST_BYTES = 64 * 2**20  # of all texts that a server keeps in this form
 
 

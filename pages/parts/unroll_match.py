@@ -81,7 +81,7 @@ def _settings(chosen: Chosen, full: float) -> tuple[float, bool, bool]:
     """The threshold, whether both signs count, and whether units must be off around the span."""
     steps = thresholds(full)
     threshold = st.select_slider(
-        "Threshold", steps, steps[1], key=f"{THRESHOLD}_{full:g}", persist_state="session", width=210,
+        "Threshold", steps, _usual(chosen, full), key=f"{THRESHOLD}_{full:g}", persist_state="session", width=210,
         help=f"A unit is on where its {chosen.vector} is at least this.",
     )  # fmt: skip
     signs = st.selectbox(
@@ -92,7 +92,12 @@ def _settings(chosen: Chosen, full: float) -> tuple[float, bool, bool]:
         "Off around the span", **in_url(ALONE),
         help="Only units that are off just before the span and just after it: they are on for this span alone.",
     )  # fmt: skip
-    return threshold if threshold in steps else steps[1], signs == EITHER, bool(alone)
+    return threshold if threshold in steps else _usual(chosen, full), signs == EITHER, bool(alone)
+
+
+def _usual(chosen: Chosen, full: float) -> float:
+    """The threshold at first. A few units hold most of a cell state, so its scale is long and the others are small."""
+    return thresholds(full)[0 if chosen.vector == "c" else 1]
 
 
 def _span(read: Reading, chosen: Chosen) -> Span:
@@ -117,7 +122,7 @@ def _span(read: Reading, chosen: Chosen) -> Span:
 
 def _first_span(text: str, chosen: Chosen) -> Span:
     """Something in quotes, or a word, throughout which some units are on; else a character in the middle."""
-    on = is_on(chosen.values, thresholds(full_of(chosen.values))[1])
+    on = is_on(chosen.values, _usual(chosen, full_of(chosen.values)))
     pieces = [*re.finditer(r"""(["'])[^"'\n]{2,16}\1""", text), *re.finditer(r"\w{4,16}", text)][:TRIED]
     for piece in pieces:
         begin, end = piece.span()

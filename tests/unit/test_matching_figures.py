@@ -54,7 +54,7 @@ def test_a_pattern_without_units_says_so() -> None:
         span_lines_alt(TEXT, states(), SPAN, (), 0.25, False, "h") == "No unit has h ≥ 0.25 throughout “ <” (3 to 4)."
     )
     said = span_lines_alt(TEXT, states(), SPAN, (1, 3), 0.25, False, "h")
-    assert "The units with the largest mean over the span: 4 (" in said
+    assert "The units with the largest mean over the span: 2 (0.42), 4 (−0.17)." in said
 
 
 def test_many_units_over_a_long_window_are_thinned_and_that_is_said() -> None:
