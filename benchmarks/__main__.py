@@ -12,7 +12,7 @@ from benchmarks.results import RESULTS, Copy, keep
 from rnn.hardware import leave_a_core
 from rnn.memory import keep_freed_memory
 
-NAMES = ("step", "rate", "sampling", "recipe", "scheduler", "growth", "copying", "load")
+NAMES = ("step", "rate", "sampling", "recipe", "scheduler", "growth", "copying", "matching", "load")
 ON_REQUEST = ("tasks", "classroom", "long")  # four minutes, five, half an hour
 
 

@@ -355,19 +355,23 @@ class Scheduler:
 
         return self.compute_in_turns(begin, timeout)
 
-    def compute_in_turns(self, begin: Callable[[], Stepwise[T]], timeout: float = 60.0) -> T:
+    def compute_in_turns(
+        self, begin: Callable[[], Stepwise[T]], timeout: float = 60.0, after_each: Callable[[], None] | None = None
+    ) -> T:
         """What a longer computation of a page comes to; active runs have a turn after each of its steps.
 
         Args:
             begin: makes it, on the torch thread.
             timeout: seconds that the thread may take to come to any one step.
+            after_each: called on the caller's own thread after each step, to say how far it is.
 
         Raises:
             BusyError: it took longer.
         """
         work = self.compute(begin, timeout)
         while (found := self._thread.compute(lambda: self._take_turn(work), timeout)) is None:
-            pass
+            if after_each is not None:
+                after_each()
         return found
 
     def network(self, run_id: str) -> tuple[Task, nn.Module]:
