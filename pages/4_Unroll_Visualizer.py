@@ -9,7 +9,8 @@ from pages.parts.reading import Reading
 from rnn.errors import PlaygroundError
 
 VIEWS: dict[str, Callable[[Reading], None]] = {
-    "States": unroll_states.show, "Match": unroll_match.show, "Influence": unroll_influence.show, "Memory": unroll_memory.show,
+    "States": unroll_states.show, "Match": unroll_match.show, "Influence": unroll_influence.show,
+    "Memory": unroll_memory.show,
 }  # fmt: skip
 
 shell.page("Unroll Visualizer")
