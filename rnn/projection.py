@@ -14,7 +14,6 @@ from rnn.config import ModelConfig
 from rnn.errors import InputError
 
 VOWELS = frozenset("aeiouAEIOU")
-OPENING, CLOSING = "([{", ")]}"
 KINDS = ("vowel", "consonant", "upper case", "digit", "punctuation", "white space", "other")  # of characters
 
 
@@ -90,15 +89,6 @@ def kind_of(character: str) -> str:
     if category[0] == "N":
         return "digit"
     return "punctuation" if category[0] in "PS" else "other"
-
-
-def depths(text: str) -> NDArray[np.int64]:
-    """How many brackets are open after each character, (T,). One that closes what was never opened counts as none."""
-    steps = np.array([(c in OPENING) - (c in CLOSING) for c in text], np.int64)
-    reached = np.cumsum(steps)
-    lowest = np.minimum.accumulate(np.minimum(reached, 0)) if len(text) else reached
-    depth: NDArray[np.int64] = reached - lowest
-    return depth
 
 
 def like_neighbours(vectors: NDArray[Any], kinds: Sequence[str]) -> tuple[int, float]:

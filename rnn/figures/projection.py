@@ -9,11 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from rnn.brackets import depths
 from rnn.errors import ConfigError
 from rnn.figures import theme
 from rnn.figures.characters import shielded, visible
 from rnn.figures.probabilities import TWO_LINES, in_lines
-from rnn.projection import KINDS, Plane, depths, kind_of, like_neighbours
+from rnn.projection import KINDS, Plane, kind_of, like_neighbours
 
 HEIGHT = 560
 COLOURED_BY = {"kind": "kind of character", "depth": "bracket depth", "position": "position"}
@@ -83,7 +84,7 @@ def state_path(
     whole, contexts = [shielded(visible(c)) for c in text], steps
     words = [_context(whole, int(t)) for t in contexts]
     marked = _by_kind(points, text, steps, words, dark) if coloured_by == "kind" else _by_value(
-        points, depths(text)[steps] if coloured_by == "depth" else steps + 1, COLOURED_BY[coloured_by], words, ink
+        points, depths(text).astype(np.int64)[steps] if coloured_by == "depth" else steps + 1, COLOURED_BY[coloured_by], words, ink
     )  # fmt: skip
     return theme.figure(
         [line, *marked, *_ends(points, ink), _letters(points, [text[t] for t in steps], ink, MOST_LABELS)],

@@ -1,16 +1,14 @@
-"""Planes, kinds, depths and neighbours, each against a form that can be checked by eye or by numpy's own."""
+"""Planes, kinds and neighbours, each against a form that can be checked by eye or by numpy's own."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rnn.config import ModelConfig
 from rnn.errors import InputError
 from rnn.models import CharRNN
-from rnn.projection import character_vectors, depths, kind_of, like_neighbours, plane
+from rnn.projection import character_vectors, kind_of, like_neighbours, plane
 
 
 @pytest.mark.parametrize("shape", [(40, 7), (5, 12), (3, 2), (2, 5), (7, 7)])
@@ -56,15 +54,6 @@ def test_states_as_large_as_relu_lets_them_grow_have_a_plane() -> None:
 )  # fmt: skip
 def test_every_character_has_its_kind(characters: str, kind: str) -> None:
     assert {kind_of(c) for c in characters} == {kind}
-
-
-@given(st.text("([{)]}ab", max_size=40))
-def test_depth_is_what_a_counter_says_that_never_goes_below_zero(text: str) -> None:
-    depth, expected = 0, []
-    for c in text:
-        depth = max(0, depth + (c in "([{") - (c in ")]}"))
-        expected.append(depth)
-    assert depths(text).tolist() == expected
 
 
 def test_neighbours_of_their_kind_are_counted_and_chance_is_what_shuffling_gives() -> None:
