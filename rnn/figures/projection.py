@@ -83,9 +83,11 @@ def state_path(
     }  # fmt: skip
     whole, contexts = [shielded(visible(c)) for c in text], steps
     words = [_context(whole, int(t)) for t in contexts]
-    marked = _by_kind(points, text, steps, words, dark) if coloured_by == "kind" else _by_value(
-        points, depths(text).astype(np.int64)[steps] if coloured_by == "depth" else steps + 1, COLOURED_BY[coloured_by], words, ink
-    )  # fmt: skip
+    if coloured_by == "kind":
+        marked = _by_kind(points, text, steps, words, dark)
+    else:
+        values = depths(text).astype(np.int64)[steps] if coloured_by == "depth" else steps + 1
+        marked = _by_value(points, values, COLOURED_BY[coloured_by], words, ink)
     return theme.figure(
         [line, *marked, *_ends(points, ink), _letters(points, [text[t] for t in steps], ink, MOST_LABELS)],
         in_lines(_said_of_path(found, name, len(text))), _axis(found, 0), _axis(found, 1), dark,
