@@ -27,7 +27,7 @@ from rnn.vocabulary import Vocabulary
 SHORT, LONG = 2_000, 1_000_000
 SIZES = (128, 192)
 THRESHOLD = 0.25
-SPANS = {(40, 46): False, (40, 41): True}  # and whether the units are to be off around it
+SPANS = {(40, 46): False, (127, 131): True}  # and whether the units are to be off around it
 
 
 def run() -> None:

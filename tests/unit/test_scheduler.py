@@ -30,6 +30,7 @@ from rnn.runs import scheduler as scheduler_module
 from rnn.runs.scheduler import Scheduler, is_milestone
 from rnn.runs.store import Store
 from rnn.sampling import generate
+from rnn.stepwise import Stepwise
 from rnn.tasks import Evaluation
 from rnn.tasks.next_character import NextCharacter
 from rnn.training import TrainState, train
@@ -271,6 +272,27 @@ def test_the_time_left_is_that_of_the_pace_and_unknown_at_rest(
     assert server.seconds_left(run_id) == (LONG.steps - 30) * 0.5
     server.pause(run_id, ANNA)
     assert server.seconds_left(run_id) is None
+
+
+def test_a_computation_in_turns_tells_its_caller_after_each_and_can_be_left(server: Scheduler) -> None:
+    done: list[int] = []
+
+    def work() -> Stepwise[str]:
+        for turn in range(5):
+            done.append(turn)
+            yield
+        return "all of it"
+
+    seen: list[int] = []
+    assert server.compute_in_turns(work, after_each=lambda: seen.append(len(done))) == "all of it"
+    assert seen == [1, 2, 3, 4, 5]
+
+    def leave() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        server.compute_in_turns(work, after_each=leave)
+    assert server.compute(lambda: len(done)) == 6
 
 
 def test_a_deleted_run_leaves_nothing_and_others_go_on(server: Scheduler) -> None:
