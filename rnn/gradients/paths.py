@@ -1,4 +1,4 @@
-"""How gates keep the way back open: what a step back multiplies the gradient by, with the numbers of a real text. No torch.
+"""How gates keep the way back open: what each step back multiplies the gradient by, on a real text. No torch.
 
 On the way back over one step, along the path of the state itself,
 

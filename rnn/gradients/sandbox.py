@@ -1,4 +1,4 @@
-"""A random recurrent network whose one knob is the spectral radius of W_hh: how its gradient shrinks or grows. No torch.
+"""A random network whose knob is the spectral radius of W_hh, and how its gradient shrinks or grows. No torch.
 
     h_t = phi(W_hh h_{t-1} + x_t)        dL/dh_{t-1} = W_hh^T (phi'(a_t) * dL/dh_t)
 
