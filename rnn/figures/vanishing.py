@@ -164,7 +164,10 @@ def _loss_title(pair: Pair) -> tuple[str, str]:
     if on.diverged_at:
         return f"Clipped, the run explodes at step {on.diverged_at};", f"without it ends at {off.last:.2f} nats"
     if off.diverged_at:
-        return f"Without clipping it explodes at step {off.diverged_at};", f"clipped it learns down to {on.last:.2f} nats"
+        return (
+            f"Without clipping it explodes at step {off.diverged_at};",
+            f"clipped it learns down to {on.last:.2f} nats",
+        )
     if abs(off.last - on.last) < 0.05:
         return "Here clipping makes little difference:", f"{off.last:.2f} nats without, {on.last:.2f} with it"
     better = "better" if on.last < off.last else "worse"
@@ -192,7 +195,14 @@ def _both(
     last = max(2, *(len(v) for v in values))
     traces, ends = list[Dict](), list[Dict]()
     for name, one, course, colour, dash, width, letter in zip(
-        ("no clipping", "clipped"), logs, (pair.off, pair.on), colours, ("dash", "solid"), (2, 2.5), letters, strict=True
+        ("no clipping", "clipped"),
+        logs,
+        (pair.off, pair.on),
+        colours,
+        ("dash", "solid"),
+        (2, 2.5),
+        letters,
+        strict=True,
     ):
         if not len(one):
             continue
