@@ -16,7 +16,7 @@ from pages.parts.controls import LARGEST, number_input
 from pages.parts.keys import in_url
 from pages.parts.reading import Reading
 from rnn import corpora
-from rnn.errors import InputError, PlaygroundError, TextError
+from rnn.errors import PlaygroundError, TextError
 from rnn.figures.vanishing import (
     clip_losses,
     clip_losses_alt,
@@ -34,6 +34,7 @@ from rnn.gradients.sandbox import MATRICES, NONLINEARITIES, RADII, SIZES, STEPS,
 from rnn.records import LayerTrace
 from rnn.shipped import SHIPPED
 from rnn.shipped import TEXT as BUILT_IN
+from rnn.stepwise import Stepwise
 from rnn.unknown import resolve
 from rnn.vocabulary import Vocabulary
 
@@ -49,7 +50,7 @@ LAG, SHIFT, LAYER = (f"bptt_vanish_{name}" for name in ("lag", "shift", "layer")
 
 RATES = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 8.0)
 LIMITS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
-FIRST_RATE, FIRST_LIMIT = 2.0, 0.25  # at which it shows (rnn.gradients.clipping)
+FIRST_RATE, FIRST_LIMIT = 3.0, 0.25  # at which it shows (rnn.gradients.clipping)
 LEARNED, READ = "Its training text", "The text above"
 MOST_SHIFT = 3.0
 FIRST_LAG = 20
@@ -89,18 +90,19 @@ def _sandbox(_: Reading) -> None:
         key="bptt_vanish_plane", config=shell.PLOT_CONFIG, alt=eigenvalue_plane_alt(found.spectrum, None, False),
     )  # fmt: skip
     slope = (
-        f"Here tanh also takes away: its slope 1 − h² is {found.slope:.2f} on average."
+        f"Here tanh takes away from it, too: its slope $1 - h^2$ is {found.slope:.2f} on average."
         if network.nonlinearity == "tanh"
-        else "Without tanh nothing else is in the way, and the states themselves may explode."
+        else "Without tanh nothing else is in the way."
     )
     st.caption(
-        "Each step back multiplies the gradient by W_hh, transposed. Over many steps its largest eigenvalue decides: "
-        f"ρ, the spectral radius, gives the dashed line ρ^lag. {slope}"
+        "Each step back multiplies the gradient by $W_{hh}$, transposed. Over many steps the largest eigenvalue "
+        r"decides, the spectral radius ρ: $\rho^{\text{lag}}$ is the dashed line. "
+        f"{slope}"
     )
     st.caption(
-        f"The dotted line is a bound: no gradient grows faster than σ^lag, where σ = {found.sigma:.2f} is the largest "
-        "singular value of W_hh (Pascanu et al. 2013, arXiv 1211.5063). The thick line is the mean of 8 losses, each "
-        "a random direction of h; the band holds them all."
+        f"Dotted, a bound: with the largest singular value of $W_{{hh}}$, σ = {found.sigma:.2f}, no gradient is above "
+        r"$\sigma^{\text{lag}}$ (Pascanu et al. 2013, arXiv 1211.5063). "
+        "The thick line is the mean of 8 losses, each a random direction of $h_T$; the band holds them all."
     )
 
 
@@ -166,7 +168,8 @@ def _clipping(reading: Reading) -> None:
         clip_norms(pair, shell.is_dark()), width="stretch", key="bptt_vanish_norms", config=shell.PLOT_CONFIG,
         alt=clip_norms_alt(pair),
     )  # fmt: skip
-    breaks = " A run breaks off when its loss has grown to three times the first one." if pair.off.diverged_at else ""
+    stops = pair.off.diverged_at or pair.on.diverged_at
+    breaks = " A run breaks off when its loss has grown to three times the first one." if stops else ""
     st.caption(
         "Clipping scales a gradient that is too long down to the limit: its direction stays, and one step can move the "
         f"weights by at most rate × limit = {rate * limit:.2g}.{breaks}"
@@ -175,7 +178,7 @@ def _clipping(reading: Reading) -> None:
     st.caption(
         f"Both runs start from the same weights: a vanilla RNN, H = 64, tanh, plain SGD, {train.batch_size} streams of "
         f"{train.bptt_steps} steps, {train.steps} updates, on {shell.plain(name)}, trained on this server just now. "
-        "A steady rate this high is a demonstration, no recipe."
+        "So high a rate is a demonstration, no recipe."
     )
 
 
@@ -184,35 +187,30 @@ def _choice(label: str, values: tuple[float, ...], first: float, key: str, words
     return chosen if chosen in values else first
 
 
-def _training_text(reading: Reading) -> tuple[str, str]:
+def _training_text(read: Reading) -> tuple[str, str]:
     """The text that the model was trained on, else a built-in one, and its name."""
     from rnn.gradients import clipping
 
     try:
-        content, name = _corpus(reading)
+        content, name = reading.corpus(read.choice, read.network)
         if len(content) < clipping.FEWEST_TEXT:
             raise TextError("It is too short.")
     except PlaygroundError:  # not here, or somebody else's
         built_in = corpora.load(BUILT_IN)
-        content, name = built_in.content, f"{built_in.name} (the model's own text is not here or too short)"
-    return content[: clipping.MOST_TEXT], f"the first {min(len(content), clipping.MOST_TEXT):,} characters of {name}"
-
-
-def _corpus(of: Reading) -> tuple[str, str]:
-    return reading.corpus(of.choice, of.network)
+        content, name = built_in.content, built_in.name
+    return content[: clipping.MOST_TEXT], f"the first {min(len(content), clipping.MOST_TEXT):,} characters of “{name}”"
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _pair(name: str, rate: float, limit: float, seed: int, _text: str) -> Pair:
     """`name` tells texts apart."""
 
-    def begin():  # type: ignore[no-untyped-def]
+    def begin() -> Stepwise[Pair]:
         from rnn.gradients.clipping import training_both
 
         return training_both(_text, rate, limit, seed)
 
-    found: Pair = service.scheduler().compute_in_turns(begin)
-    return found
+    return service.scheduler().compute_in_turns(begin)
 
 
 # Gates ------------------------------------------------------------------------------------------------------------
@@ -243,13 +241,15 @@ def _gates(reading: Reading) -> None:
         )  # fmt: skip
     added = f" Each gate has {shift:+g} in its sum here." if shift else ""
     st.caption(
-        "Left, the products of the gates over the lag: of the LSTM's forget gates f, as c_t = f c_{t−1} + i g, and of "
-        "the GRU's update gates z, as h_t = z h_{t−1} + (1 − z) n. A thin line is the mean of the tenth of the units "
-        f"that keep most. The RNN has no gate: its line is that of W_hh and the slope of its squashing.{added}"
+        "Left, the product of the gates over the lag: of the LSTM's forget gates $f$, since "
+        r"$c_t = f \odot c_{t-1} + i \odot g$, and of the GRU's update gates $z$, since "
+        r"$h_t = z \odot h_{t-1} + (1 - z) \odot n$. A thin line is the mean of the tenth of the units that keep most. "
+        f"The RNN has no gate: it goes through $W_{{hh}}$ and the slope of its squashing.{added}"
     )
     st.caption(
-        "Right, measured: the length that the whole Jacobian dh_t/dh_{t−lag} (of an LSTM dc_t/dc_{t−lag}) leaves of "
-        f"random directions. All three shipped networks have equally many parameters and read the same text{where}."
+        r"Right, measured: what the whole Jacobian $\partial h_t / \partial h_{t-\text{lag}}$, of an LSTM "
+        r"$\partial c_t / \partial c_{t-\text{lag}}$, leaves of a random direction's length. "
+        f"The shipped RNN, GRU and LSTM have equally many parameters; all read the same text{where}."
     )
 
 

@@ -50,13 +50,14 @@ def decay_lines(found: Decay, network: Sandbox, dark: bool = False) -> go.Figure
     with np.errstate(divide="ignore"):
         middle, least, most = (np.log10(v) for v in (found.middle, found.norms.min(axis=1), found.norms.max(axis=1)))
     low, high = _room([middle, line, least, most])
-    inside = bound <= high  # it may leave the figure above
+    high = max(high, min(float(bound[-1]) + 0.1, high + 0.25 * (high - low)))  # so that something of the bound is seen
+    inside = bound <= high
     ends = [
         End("<b>measured</b>", float(middle[-1]), ink.gradient),
         End(f"{network.radius:.2f}<sup>lag</sup>", float(line[-1]), ink.foreground),
     ]
     if inside.all():
-        ends.append(End(f"{found.sigma:.2f}<sup>lag</sup>", float(bound[-1]), ink.foreground))
+        ends.append(End(f"bound {found.sigma:.2f}<sup>lag</sup>", float(bound[-1]), ink.foreground))
     traces = [
         _band(lags, least, most, low),
         _curve("bound", lags, np.minimum(bound, high + 1), ink.muted, "dot", 2, f"at most {found.sigma:.2f}^lag"),
@@ -65,14 +66,17 @@ def decay_lines(found: Decay, network: Sandbox, dark: bool = False) -> go.Figure
     ]
     annotations = _beside(ends, low, high)
     if not inside.all():
+        leaves = int(np.argmin(inside))
+        is_late = leaves > 0.6 * network.steps
         annotations.append({
-            "x": int(np.argmin(inside)), "y": high, "yanchor": "top", "xanchor": "left", "xshift": 6, "showarrow": False,
-            "text": f"{found.sigma:.2f}<sup>lag</sup>", "font": {"size": 13, "color": ink.foreground},
+            "x": leaves, "y": high, "yanchor": "top", "xanchor": "right" if is_late else "left",
+            "xshift": -12 if is_late else 6, "showarrow": False, "text": f"bound {found.sigma:.2f}<sup>lag</sup>",
+            "font": {"size": 13, "color": ink.foreground},
         })  # fmt: skip
     return theme.figure(
         traces, "<br>".join(_decay_title(found, network)), "lag, steps back from the loss",
         "norm of dL<sub>T</sub>/dh<sub>T−lag</sub>", dark, height=62 + PLOT + AXIS, showlegend=False, dragmode=False,
-        margin={"t": 62, "b": AXIS, "r": 84}, annotations=annotations,
+        margin={"t": 62, "b": AXIS, "r": 104 if inside.all() else 84}, annotations=annotations,
         xaxis={"range": [0, max(1, network.steps)], "fixedrange": True, "nticks": 6}, yaxis=_powers(low, high),
     )  # fmt: skip
 
@@ -180,12 +184,12 @@ def _norm_title(pair: Pair) -> tuple[str, str]:
     first = f"Without clipping the norm rises to {_number(float(largest))};"
     if not pair.on.clipped:
         return first, f"the limit {pair.train.clip_norm:g} is never reached"
-    percent = f"{min(99, max(1, round(100 * share)))} %" if pair.on.clipped < steps else "all"
-    return first, f"the limit {pair.train.clip_norm:g} cuts {percent} of the steps"
+    steps_clipped = f"{min(99, max(1, round(100 * share)))} % of the steps" if pair.on.clipped < steps else "every step"
+    return first, f"the limit {pair.train.clip_norm:g} shortens {steps_clipped}"
 
 
 def _both(
-    pair: Pair, values: Sequence[NDArray[np.float64]], colours: Sequence[str], letters: Sequence[str],
+    pair: Pair, values: Sequence[NDArray[Any]], colours: Sequence[str], letters: Sequence[str],
     title: Sequence[str], y: str, unit: str, ink: theme.Ink, dark: bool, also: float | None = None,
 ) -> go.Figure:  # fmt: skip
     """Two curves against the step, both axes logarithmic: the one without clipping may be over after ten steps."""
@@ -193,7 +197,7 @@ def _both(
         logs = [np.log10(v) for v in values]
     low, high = _room([*logs, *([np.array([math.log10(also)])] if also else [])])
     last = max(2, *(len(v) for v in values))
-    traces, ends = list[Dict](), list[Dict]()
+    traces, notes, ends = list[Dict](), list[Dict](), list[End]()
     for name, one, course, colour, dash, width, letter in zip(
         ("no clipping", "clipped"),
         logs,
@@ -210,30 +214,29 @@ def _both(
         trace = _curve(name, steps, one, colour, dash, width, f"{name}, step", unit)
         stops = course.diverged_at is not None
         trace |= {
-            "mode": "lines+markers",
+            "mode": "lines+markers", "cliponaxis": False,
             "marker": {
                 "symbol": "x" if stops else "circle", "color": colour,
                 "size": [0] * (len(one) - 1) + [11 if stops else 7],
             },
         }  # fmt: skip
         traces.append(trace)
-        is_left = math.log10(len(one)) > 0.75 * math.log10(last)
-        ends.append({
-            "x": math.log10(len(one)), "y": float(np.clip(one[-1], low, high)), "showarrow": False,
-            "xanchor": "right" if is_left else "left", "yanchor": "bottom" if is_left else "middle",
-            "xshift": -2 if is_left else 10, "yshift": 10 if is_left else 0,
-            "text": f"<b>{name}</b>" if name == "clipped" else f"{name}, breaks" if stops else name,
-            "font": {"size": 13, "color": letter},
+        if len(one) == last:
+            ends.append(End(f"<b>{name}</b>" if name == "clipped" else name, float(one[-1]), letter))
+            continue
+        is_late = math.log10(len(one)) > 0.5 * math.log10(last)
+        notes.append({
+            "x": math.log10(len(one)), "y": float(np.clip(one[-1], low, high)), "showarrow": False, "yanchor": "middle",
+            "xanchor": "right" if is_late else "left", "xshift": -10 if is_late else 10, "text": f"{name}, breaks off",
+            "font": {"size": 13, "color": letter}, "bgcolor": theme.shade(ink.background, 0.75), "borderpad": 0,
         })  # fmt: skip
     if also:
-        ends.append({
-            "xref": "paper", "x": 1, "y": math.log10(also), "showarrow": False, "xanchor": "right", "yanchor": "top",
-            "text": f"limit {also:g}", "font": {"size": 13, "color": ink.foreground},
-        })  # fmt: skip
+        ends.append(End(f"limit {also:g}", math.log10(also), ink.foreground))
     ticks = [t for t in (1, 2, 5, 10, 20, 50, 100, 200) if t <= last]
     return theme.figure(
         traces, "<br>".join(title), "optimizer step", y, dark, height=62 + PLOT + AXIS, showlegend=False,
-        dragmode=False, margin={"t": 62, "b": AXIS, "r": 14}, annotations=ends,
+        dragmode=False, margin={"t": 62, "b": AXIS, "r": 84},
+        **({"annotations": notes + _beside(ends, low, high)} if notes or ends else {}),
         xaxis={
             "type": "log", "range": [0, math.log10(last) + 0.03], "tickvals": ticks, "ticktext": list(map(str, ticks)),
             "fixedrange": True,
@@ -292,7 +295,7 @@ def kept_lines(
         )  # fmt: skip
         every = max(1, longest // 6)
         trace |= {
-            "mode": "lines+markers",
+            "mode": "lines+markers", "cliponaxis": False,
             "marker": {
                 "symbol": look.marker + "-open" * is_best, "color": colour,
                 "size": [8 if i % every == 0 else 0 for i in range(len(one))],
@@ -332,14 +335,16 @@ def _kept_title(curves: Mapping[str, Kept], lag: int, is_gates: bool) -> list[st
     """In three lines, which a phone has room for."""
     steps = "1 step" if lag == 1 else f"{lag} steps"
     kept = [
-        f"{name} {_share(curve.mean[lag])}" + (f" (best units {_share(curve.best[lag])})" if curve.best is not None else "")
+        f"{name} {_share(curve.mean[lag])}"
+        + (f" (best units {_share(curve.best[lag])})" if is_gates and curve.best is not None else "")
         for name, curve in curves.items()
         if not is_gates or curve.best is not None
     ]  # fmt: skip
     first = f"{steps} back, the gates alone leave" if is_gates else f"{steps} back, of the whole is left"
     if not kept:
         return [f"{steps} back", "no network here has a gate"]
-    return [first, ", ".join(kept[:1 if is_gates else 2]), ", ".join(kept[1 if is_gates else 2:])]  # fmt: skip
+    lines = [", ".join(kept[:1]), ", ".join(kept[1:])] if is_gates else [", ".join(kept[:2]), ", ".join(kept[2:])]
+    return [first, *filter(None, [lines[0] + "," * bool(lines[1]), lines[1]])]
 
 
 def _share(value: float) -> str:
@@ -364,7 +369,7 @@ def _number(value: float) -> str:
     return f"{digit} × 10<sup>{str(power).replace('-', '−')}</sup>"
 
 
-def _room(lines: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+def _room(lines: Sequence[NDArray[Any]]) -> tuple[float, float]:
     """The ends of a logarithmic axis, as powers of ten, with some air around all that is finite; at least a decade."""
     finite = np.concatenate(lines)
     finite = finite[np.isfinite(finite)]
@@ -388,7 +393,7 @@ def _powers(low: float, high: float) -> Dict:
 
 
 def _curve(
-    name: str, x: NDArray[Any], powers: NDArray[np.float64], colour: str, dash: str, width: float, hover: str,
+    name: str, x: NDArray[Any], powers: NDArray[Any], colour: str, dash: str, width: float, hover: str,
     unit: str = "",
 ) -> Dict:  # fmt: skip
     """A line of what is given as powers of ten; where it is 0 there is none."""
@@ -400,7 +405,7 @@ def _curve(
     }  # fmt: skip
 
 
-def _band(x: NDArray[Any], least: NDArray[np.float64], most: NDArray[np.float64], low: float) -> Dict:
+def _band(x: NDArray[Any], least: NDArray[Any], most: NDArray[Any], low: float) -> Dict:
     """From the least to the most of all losses."""
     edge = np.maximum(np.concatenate([most, least[::-1]]), low - 1)
     return {

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from rnn.errors import InputError
 from rnn.records import LayerTrace
 from rnn.sampling import checked_weights
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]  # of float32, as the trace is
 
 MOST_LAGS = 60
 FEWEST_STEPS = 8  # of the text
@@ -123,7 +124,9 @@ def kept_in_all(
     kept = np.empty(lags + 1)
     with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is looked at below
         for lag in range(lags + 1):
-            if config.cell == "lstm":  # all of dL/dc: h of the same step hangs on it, too; c_t itself is where v begins
+            if (
+                steps.h_of_c is not None
+            ):  # all of dL/dc: h of the same step hangs on it, too; c_t itself is where v begins
                 c = c + h * steps.h_of_c[at - lag, None]
             kept[lag] = np.sqrt(np.mean(np.sum((c if config.cell == "lstm" else h).astype(np.float64) ** 2, axis=-1)))
             h, c = steps.back(config.cell, h, c, at - lag)

@@ -27,7 +27,7 @@ STEPS = (1, 200)  # T
 NONLINEARITIES = ("tanh", "identity")
 MATRICES = ("random", "orthogonal")
 LOSSES = 8  # each with a random direction of its own
-INPUT = 0.5  # standard deviation of each number that a unit reads
+INPUT = 0.2  # standard deviation of each number that a unit reads: larger ones leave tanh no slope at any radius
 KEEPS = 1e-4  # a change of the gradient by less than this share at each step is none
 
 
