@@ -169,7 +169,7 @@ def _clipping(reading: Reading) -> None:
         alt=clip_norms_alt(pair),
     )  # fmt: skip
     stops = pair.off.diverged_at or pair.on.diverged_at
-    breaks = " A run breaks off when its loss has grown to three times the first one." if stops else ""
+    breaks = " A run breaks off when the mean of its last ten losses is three times the first one." if stops else ""
     st.caption(
         "Clipping scales a gradient that is too long down to the limit: its direction stays, and one step can move the "
         f"weights by at most rate × limit = {rate * limit:.2g}.{breaks}"
@@ -241,13 +241,13 @@ def _gates(reading: Reading) -> None:
         )  # fmt: skip
     added = f" Each gate has {shift:+g} in its sum here." if shift else ""
     st.caption(
-        "Left, the product of the gates over the lag: of the LSTM's forget gates $f$, since "
+        "First, the product of the gates over the lag: of the LSTM's forget gates $f$, since "
         r"$c_t = f \odot c_{t-1} + i \odot g$, and of the GRU's update gates $z$, since "
         r"$h_t = z \odot h_{t-1} + (1 - z) \odot n$. A thin line is the mean of the tenth of the units that keep most. "
         f"The RNN has no gate: it goes through $W_{{hh}}$ and the slope of its squashing.{added}"
     )
     st.caption(
-        r"Right, measured: what the whole Jacobian $\partial h_t / \partial h_{t-\text{lag}}$, of an LSTM "
+        r"Second, measured: what the whole Jacobian $\partial h_t / \partial h_{t-\text{lag}}$, of an LSTM "
         r"$\partial c_t / \partial c_{t-\text{lag}}$, leaves of a random direction's length. "
         f"The shipped RNN, GRU and LSTM have equally many parameters; all read the same text{where}."
     )

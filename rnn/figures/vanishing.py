@@ -127,7 +127,7 @@ def clip_norms(pair: Pair, dark: bool = False) -> go.Figure:
         dark: whether it stands on a dark background.
     """
     ink, limit = theme.ink(dark), pair.train.clip_norm
-    colours = (theme.shade(theme.GRADIENT, 0.68), theme.GRADIENT)
+    colours = (theme.GRADIENT, theme.GRADIENT)
     fig = _both(
         pair, (pair.off.norms, pair.on.norms), colours, (ink.gradient, ink.gradient), _norm_title(pair),
         "gradient norm, before clipping", "", ink, dark, also=limit,
@@ -340,7 +340,7 @@ def _kept_title(curves: Mapping[str, Kept], lag: int, is_gates: bool) -> list[st
         for name, curve in curves.items()
         if not is_gates or curve.best is not None
     ]  # fmt: skip
-    first = f"{steps} back, the gates alone leave" if is_gates else f"{steps} back, of the whole is left"
+    first = f"{steps} back, the gates alone leave" if is_gates else f"{steps} back, the whole path leaves"
     if not kept:
         return [f"{steps} back", "no network here has a gate"]
     lines = [", ".join(kept[:1]), ", ".join(kept[1:])] if is_gates else [", ".join(kept[:2]), ", ".join(kept[2:])]

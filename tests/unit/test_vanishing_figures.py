@@ -120,8 +120,8 @@ def test_what_is_kept_is_said_of_each_network() -> None:
         "20 steps back, the gates alone leave LSTM 36 % (best units 82 %), GRU 1.2 % (best units 12 %)"
     )
     assert title(kept_lines(gates, "RNN", 10, False, -8.0)) == (
-        "10 steps back, of the whole is left LSTM 60 %, GRU 11 %, RNN 0.098 %"
+        "10 steps back, the whole path leaves LSTM 60 %, GRU 11 %, RNN 0.098 %"
     )
-    assert kept_lines_alt(gates, 1, False).startswith("1 step back, of the whole is left LSTM 95 %, GRU 80 %,")
+    assert kept_lines_alt(gates, 1, False).startswith("1 step back, the whole path leaves LSTM 95 %, GRU 80 %,")
     assert deepest_of([{"RNN": Kept(0.1 ** np.arange(4.0))}]) == pytest.approx(-3.2)
     assert deepest_of([CURVES | {"RNN": Kept(0.1 ** np.arange(31.0))}]) == -8
