@@ -16,7 +16,7 @@ from pages.parts.controls import LARGEST, number_input
 from pages.parts.keys import in_url
 from pages.parts.reading import Reading
 from rnn import corpora
-from rnn.errors import PlaygroundError, TextError
+from rnn.errors import PlaygroundError
 from rnn.figures.vanishing import (
     clip_losses,
     clip_losses_alt,
@@ -50,7 +50,8 @@ LAG, SHIFT, LAYER = (f"bptt_vanish_{name}" for name in ("lag", "shift", "layer")
 
 RATES = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 8.0)
 LIMITS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
-FIRST_RATE, FIRST_LIMIT = 3.0, 0.25  # at which it shows (rnn.gradients.clipping)
+FIRST_RATE, FIRST_LIMIT = 3.0, 0.25  # those of rnn.gradients.clipping, which needs torch
+ENOUGH = 20_000  # characters of a text; it trains on fewer
 LEARNED, READ = "Its training text", "The text above"
 MOST_SHIFT = 3.0
 FIRST_LAG = 20
@@ -157,6 +158,7 @@ def _clipping(reading: Reading) -> None:
         required=True,
     )  # fmt: skip
     text, name = (reading.text, "the text above") if chosen == READ else _training_text(reading)
+    text = text[:ENOUGH]
     with st.spinner("Training twice …", show_time=False):
         pair = _pair(hashlib.sha256(text.encode()).hexdigest(), rate, limit, seed, text)
     losses, norms = st.columns(2, gap="medium")
@@ -174,11 +176,11 @@ def _clipping(reading: Reading) -> None:
         "Clipping scales a gradient that is too long down to the limit: its direction stays, and one step can move the "
         f"weights by at most rate × limit = {rate * limit:.2g}.{breaks}"
     )
-    train = pair.train
+    model, train = pair.model, pair.train
     st.caption(
-        f"Both runs start from the same weights: a vanilla RNN, H = 64, tanh, plain SGD, {train.batch_size} streams of "
-        f"{train.bptt_steps} steps, {train.steps} updates, on {shell.plain(name)}, trained on this server just now. "
-        "So high a rate is a demonstration, no recipe."
+        f"Both runs start from the same weights: a vanilla RNN, H = {model.hidden_size}, {model.nonlinearity}, plain "
+        f"SGD, {train.batch_size} streams in chunks of {train.bptt_steps} steps, {train.steps} updates, on the first "
+        f"{pair.characters:,} characters of {shell.plain(name)}. So high a rate is a demonstration, no recipe."
     )
 
 
@@ -188,17 +190,13 @@ def _choice(label: str, values: tuple[float, ...], first: float, key: str, words
 
 
 def _training_text(read: Reading) -> tuple[str, str]:
-    """The text that the model was trained on, else a built-in one, and its name."""
-    from rnn.gradients import clipping
-
+    """The text that the model was trained on, or where that is not here a built-in one, and its name."""
     try:
         content, name = reading.corpus(read.choice, read.network)
-        if len(content) < clipping.FEWEST_TEXT:
-            raise TextError("It is too short.")
-    except PlaygroundError:  # not here, or somebody else's
+    except PlaygroundError:
         built_in = corpora.load(BUILT_IN)
         content, name = built_in.content, built_in.name
-    return content[: clipping.MOST_TEXT], f"the first {min(len(content), clipping.MOST_TEXT):,} characters of “{name}”"
+    return content, f"“{name}”"
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -61,8 +61,8 @@ def decay_lines(found: Decay, network: Sandbox, dark: bool = False) -> go.Figure
     traces = [
         _band(lags, least, most, low),
         _curve("bound", lags, np.minimum(bound, high + 1), ink.muted, "dot", 2, f"at most {found.sigma:.2f}^lag"),
-        _curve("radius", lags, line, ink.foreground, "dash", 2, f"{network.radius:.2f}^lag"),
         _curve("measured", lags, middle, theme.GRADIENT, "solid", 3.5, "measured"),
+        _curve("radius", lags, line, ink.foreground, "dash", 2, f"{network.radius:.2f}^lag"),
     ]
     annotations = _beside(ends, low, high)
     if not inside.all():

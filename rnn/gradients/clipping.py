@@ -22,8 +22,6 @@ STEPS = 200
 TURN = 10  # steps between two turns of others
 MOST_TEXT = 19_969  # characters that are trained on: 16 streams of 39 whole chunks, and the last one's target
 FEWEST_TEXT = 100
-RATES = (0.1, 8.0)
-LIMITS = (0.05, 5.0)
 # On the first and on the last 20,000 characters of the Python reference all of 8 seeds diverged at this rate without
 # clipping, at steps 11 to 14, and none with it: their mean loss of the last ten steps was 2.41 to 2.45 on the first.
 # At a rate of 2, 6 of 8 seeds diverged on the first, and the two others ended at 9 nats; at a rate of 1, none did.
@@ -66,12 +64,16 @@ class Pair:
 
     Attributes:
         off, on: how it went.
+        model: the network's settings.
         train: the settings of the one with clipping.
+        characters: how many were trained on.
     """
 
     off: Course
     on: Course
+    model: ModelConfig
     train: TrainConfig
+    characters: int
 
 
 def training_both(text: str, rate: float = RATE, limit: float = LIMIT, seed: int = 0) -> Stepwise[Pair]:
@@ -92,11 +94,14 @@ def training_both(text: str, rate: float = RATE, limit: float = LIMIT, seed: int
             f"Training needs a text of at least {FEWEST_TEXT} characters; this one has {len(text)}. Choose another one."
         )
     on = replace(TRAIN, learning_rate=rate, clip_norm=limit, seed=seed)
-    without = yield from _training(text[:MOST_TEXT], replace(on, clip="off"))
-    return Pair(without, (yield from _training(text[:MOST_TEXT], on)), on)
+    text = text[:MOST_TEXT]
+    without, _ = yield from _training(text, replace(on, clip="off"))
+    clipped, fitted = yield from _training(text, on)
+    return Pair(without, clipped, MODEL, fitted, len(text))
 
 
-def _training(text: str, config: TrainConfig) -> Stepwise[Course]:
+def _training(text: str, config: TrainConfig) -> Stepwise[tuple[Course, TrainConfig]]:
+    """One of the runs, and its settings as they were fitted to the text."""
     state = TrainState.create(text, MODEL, config)
     seen = list[Any]()  # the run's own history goes back to its last good step where it diverges
     for metrics in train(state):
@@ -106,4 +111,4 @@ def _training(text: str, config: TrainConfig) -> Stepwise[Course]:
     losses, norms, clipped = np.array(seen, np.float64).reshape(-1, 3).T
     broke = state.divergence
     at, reason = (broke.step, broke.reason) if broke else (None, "")
-    return Course(losses, norms, int(clipped.sum()), at, reason)
+    return Course(losses, norms, int(clipped.sum()), at, reason), state.train_config

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import bptt_vanish, keys, service
+from rnn.gradients import clipping
 from rnn.shipped import SHIPPED
 from tests.app.conftest import figure, run_of, said, train_hello
 
@@ -83,6 +84,13 @@ def test_one_run_diverges_and_the_clipped_one_learns(app: AppTest) -> None:
     app.select_slider(key=bptt_vanish.RATE).set_value(0.1).run()
     assert "hold out" in titles(shown(app))[0] or "little difference" in titles(app)[0]
     assert not app.error
+
+
+def test_what_is_chosen_at_first_is_what_was_measured_to_show_it() -> None:
+    assert (bptt_vanish.FIRST_RATE, bptt_vanish.FIRST_LIMIT) == (clipping.RATE, clipping.LIMIT)
+    assert bptt_vanish.FIRST_RATE in bptt_vanish.RATES
+    assert bptt_vanish.FIRST_LIMIT in bptt_vanish.LIMITS
+    assert clipping.MOST_TEXT <= bptt_vanish.ENOUGH
 
 
 def test_the_text_that_is_trained_on_is_the_one_chosen(app: AppTest) -> None:

@@ -22,7 +22,7 @@ from rnn.figures.vanishing import (
     kept_lines,
     kept_lines_alt,
 )
-from rnn.gradients.clipping import TRAIN, Course, Pair
+from rnn.gradients.clipping import MODEL, TRAIN, Course, Pair
 from rnn.gradients.paths import Kept
 from rnn.gradients.sandbox import Sandbox, decay
 
@@ -33,7 +33,13 @@ NETWORKS = [
 HELD = Course(np.linspace(4, 2, 200), np.linspace(1, 2, 200), 150, None, "")
 BROKEN = Course(np.array([4.0, 5.0, 20.0]), np.array([1.0, 900.0, 3.0]), 0, 4, "exploded")
 AT_ONCE = Course(np.array([]), np.array([]), 0, 1, "gradient")
-PAIRS = [Pair(off, on, TRAIN) for off in (BROKEN, HELD, AT_ONCE) for on in (HELD, BROKEN, AT_ONCE)]
+
+
+def pair_of(off: Course, on: Course) -> Pair:
+    return Pair(off, on, MODEL, TRAIN, 1000)
+
+
+PAIRS = [pair_of(off, on) for off in (BROKEN, HELD, AT_ONCE) for on in (HELD, BROKEN, AT_ONCE)]
 LAGS = np.arange(31)
 CURVES = {
     "LSTM": Kept(0.95**LAGS, 0.99**LAGS), "GRU": Kept(0.8**LAGS, 0.9**LAGS), "RNN": Kept(0.5**LAGS),
@@ -95,21 +101,21 @@ def test_the_sandbox_says_how_fast_and_what_is_left() -> None:
     ],
 )
 def test_the_losses_say_honestly_which_run_held_out(off: Course, on: Course, words: str) -> None:
-    pair = Pair(off, on, TRAIN)
+    pair = pair_of(off, on)
     assert title(clip_losses(pair)).startswith(words)
     assert clip_losses_alt(pair).startswith(words)
 
 
 def test_the_norms_say_how_many_steps_are_clipped() -> None:
-    assert title(clip_norms(Pair(BROKEN, HELD, TRAIN))) == (
+    assert title(clip_norms(pair_of(BROKEN, HELD))) == (
         "Without clipping the norm rises to 900; the limit 0.25 shortens 75 % of the steps"
     )
-    assert "shortens every step" in title(clip_norms(Pair(BROKEN, replace(HELD, clipped=200), TRAIN)))
-    assert "is never reached" in clip_norms_alt(Pair(BROKEN, replace(HELD, clipped=0), TRAIN))
+    assert "shortens every step" in title(clip_norms(pair_of(BROKEN, replace(HELD, clipped=200))))
+    assert "is never reached" in clip_norms_alt(pair_of(BROKEN, replace(HELD, clipped=0)))
 
 
 def test_a_run_that_breaks_ends_in_a_cross() -> None:
-    off, on = clip_losses(Pair(BROKEN, HELD, TRAIN)).data
+    off, on = clip_losses(pair_of(BROKEN, HELD)).data
     assert (off.marker.symbol, len(off.x), off.marker.size[-1]) == ("x", 3, 11)
     assert (on.marker.symbol, len(on.x)) == ("circle", 200)
 
