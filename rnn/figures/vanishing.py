@@ -290,7 +290,7 @@ def kept_lines(
         colour = theme.GRADIENT if is_chosen else theme.shade(ink.foreground, GREYS.get(name, 0.8))
         said = f"{name}, best 10 %" if is_best else name
         trace = _curve(
-            said, np.arange(len(one)), np.where(one >= deepest - 1, one, np.nan), colour, look.dash,
+            said, np.arange(len(one)), np.where(one >= deepest, one, np.nan), colour, look.dash,
             (1.5 if is_best else 3) + is_chosen * 0.5, f"{said}, lag",
         )  # fmt: skip
         every = max(1, longest // 6)
@@ -303,7 +303,10 @@ def kept_lines(
         }  # fmt: skip
         traces.append(trace)
         letter = ink.gradient if is_chosen else ink.foreground
-        ends.append(End(f"<b>{said}</b>" if is_chosen and not is_best else said, float(max(one[-1], deepest)), letter))
+        label = f"<b>{name}</b>" if is_chosen else name
+        if is_best:
+            label = f"{name}, best 10 %" if name in LOOKS else "its best 10 %"
+        ends.append(End(label, float(max(one[-1], deepest)), letter))
     line = {"color": ink.foreground, "width": 1.5, "dash": "dash"}
     marker = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": lag, "x1": lag, "line": line, "layer": "below"}
     title = "<br>".join(_kept_title(curves, lag, is_gates))
@@ -318,7 +321,8 @@ def kept_lines(
 def kept_lines_alt(curves: Mapping[str, Kept], lag: int, is_gates: bool) -> str:
     """The figure in words; the arguments are those of `kept_lines`."""
     said = [
-        f"{name}: {_share(curve.mean[1])} after one step, {_share(curve.mean[-1])} after {len(curve.mean) - 1}."
+        f"{name}: {_share(curve.mean[1])} after one step, {_share(curve.mean[-1])} after {len(curve.mean) - 1}"
+        + (f", in its best units {_share(curve.best[-1])}." if is_gates and curve.best is not None else ".")
         for name, curve in curves.items()
     ]
     return " ".join([" ".join(_kept_title(curves, lag, is_gates)) + ".", *said])
@@ -334,17 +338,16 @@ def deepest_of(groups: Sequence[Mapping[str, Kept]]) -> float:
 def _kept_title(curves: Mapping[str, Kept], lag: int, is_gates: bool) -> list[str]:
     """In three lines, which a phone has room for."""
     steps = "1 step" if lag == 1 else f"{lag} steps"
-    kept = [
-        f"{name} {_share(curve.mean[lag])}"
-        + (f" (best units {_share(curve.best[lag])})" if is_gates and curve.best is not None else "")
-        for name, curve in curves.items()
-        if not is_gates or curve.best is not None
-    ]  # fmt: skip
-    first = f"{steps} back, the gates alone leave" if is_gates else f"{steps} back, the whole path leaves"
-    if not kept:
+    named = {name: curve for name, curve in curves.items() if not is_gates or curve.best is not None}
+    if not named:
         return [f"{steps} back", "no network here has a gate"]
-    lines = [", ".join(kept[:1]), ", ".join(kept[1:])] if is_gates else [", ".join(kept[:2]), ", ".join(kept[2:])]
-    return [first, *filter(None, [lines[0] + "," * bool(lines[1]), lines[1]])]
+    first = f"{steps} back, {'the gates alone leave' if is_gates else 'the whole path leaves'}"
+    kept = [f"{name} {_share(curve.mean[lag])}" for name, curve in named.items()]
+    best = [_share(curve.best[lag]) for curve in named.values() if curve.best is not None]
+    if not is_gates or len(kept) > 2:
+        others = ", ".join(kept[2:])
+        return [first, ", ".join(kept[:2]) + "," * bool(others), *filter(None, [others])]
+    return [first, ", ".join(kept), f"in their best units {' and '.join(best)}"]
 
 
 def _share(value: float) -> str:

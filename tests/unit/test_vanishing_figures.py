@@ -123,11 +123,19 @@ def test_a_run_that_breaks_ends_in_a_cross() -> None:
 def test_what_is_kept_is_said_of_each_network() -> None:
     gates = {name: curve for name, curve in CURVES.items() if name != "this model"}
     assert title(kept_lines(gates, "LSTM", 20, True, -8.0)) == (
-        "20 steps back, the gates alone leave LSTM 36 % (best units 82 %), GRU 1.2 % (best units 12 %)"
+        "20 steps back, the gates alone leave LSTM 36 %, GRU 1.2 % in their best units 82 % and 12 %"
     )
     assert title(kept_lines(gates, "RNN", 10, False, -8.0)) == (
         "10 steps back, the whole path leaves LSTM 60 %, GRU 11 %, RNN 0.098 %"
     )
+    gated = gates | {"this model": CURVES["LSTM"]}
+    assert title(kept_lines(gated, "this model", 20, True, -8.0)).endswith("LSTM 36 %, GRU 1.2 %, this model 36 %")
     assert kept_lines_alt(gates, 1, False).startswith("1 step back, the whole path leaves LSTM 95 %, GRU 80 %,")
     assert deepest_of([{"RNN": Kept(0.1 ** np.arange(4.0))}]) == pytest.approx(-3.2)
     assert deepest_of([CURVES | {"RNN": Kept(0.1 ** np.arange(31.0))}]) == -8
+
+
+def test_a_line_ends_where_it_leaves_the_axis() -> None:
+    fig = kept_lines({"RNN": Kept(0.1 ** np.arange(12.0))}, "RNN", 2, False, -8.0)
+    shown = [y for y in fig.data[0].y if y is not None]
+    assert (len(shown), min(shown)) == (9, 1e-8)
