@@ -191,9 +191,9 @@ def eigenvalue_plane_alt(after: Spectrum, before: Spectrum | None = None, is_tra
 
 def _plane_title(after: Spectrum, before: Spectrum | None, is_trained: bool) -> tuple[str, str]:
     gate = f", {GATES[after.name]}" if after.name in GATES else ""
-    where = "inside the circle" if after.radius < 1 else "outside the circle"
+    where = "on" if round(after.radius, 2) == 1 else "inside" if after.radius < 1 else "outside"
     was = f", {before.radius:.2f} before" if before else "" if is_trained else ", untrained"
-    return f"{lettered(after.name)}{gate}: spectral radius {after.radius:.2f}", f"{where}{was}"
+    return f"{lettered(after.name)}{gate}: spectral radius {after.radius:.2f}", f"{where} the circle{was}"
 
 
 def _points(spectrum: Spectrum, when: str, ink: theme.Ink) -> Dict:
