@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.parts import keys, reading, service, shell
+from pages.parts import keys, reading, service, shell, unroll_graph
 from pages.parts.reading import Reading
 from rnn.errors import PlaygroundError
 
-VIEWS: dict[str, Callable[[Reading], None]] = {}
+VIEWS: dict[str, Callable[[Reading], None]] = {"Graph": unroll_graph.show}
 
 shell.page("Unroll Visualizer")
 service.open_runs()

@@ -115,7 +115,7 @@ def _gates(step: UnitStep, s: _Symbols, names: Mapping[str, str]) -> list[str]:
 def _gru(step: UnitStep, s: _Symbols) -> tuple[str, ...]:
     of, r, z, n = step.sums["n"], *(step.values[name] for name in "rzn")
     W_hn, W_xn = (f"W_{{{letter}n}}{s.row}" for letter in "hx")
-    b_hn, b_xn = ((f" + b_{{hn}}{s.row}", f" + b_{{xn}}{s.row}") if s.has_bias else ("", ""))
+    b_hn, b_xn = (f" + b_{{hn}}{s.row}", f" + b_{{xn}}{s.row}") if s.has_bias else ("", "")
     kept = rf"{s.of_hidden(W_hn)} {s.h_before}{b_hn}"
     letters = rf"\tanh({_coloured(s.ink.input, W_xn)} {s.x}{b_xn} + r \, ({kept}))"
     (read, scaled), total = adding_up([of.read + of.b_xh, r * (of.recurrent + of.b_hh)])

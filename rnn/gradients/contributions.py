@@ -28,6 +28,7 @@ from rnn.errors import InputError
 from rnn.gradients.steps import TensorWeights, as_tensors, read_steps, zero_state
 
 LAYER_NAMES = ("W_xh", "W_hh")
+MOST_WORK = 60_000_000  # steps times parameters of one computation, about a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,11 @@ def contributions(
     matrices.append(_split("W_hy", L - 1, deltas["head.bias"], torch.cat(hidden[-1]), whole["head.weight"]))
     norms = torch.cat([of_first.transpose(0, 1), of_states.transpose(0, 1)]).norm(dim=2)  # (T + 1, L)
     return Contributions(_array(losses), _array(norms), tuple(matrices))
+
+
+def most_steps(config: ModelConfig, vocabulary_size: int) -> int:
+    """How many steps of this network can be taken apart in about a second."""
+    return max(1, MOST_WORK // config.parameter_count(vocabulary_size))
 
 
 def _parameter(name: str, layer: int) -> str:
