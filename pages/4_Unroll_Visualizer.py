@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.parts import keys, reading, service, shell, unroll_influence, unroll_match, unroll_memory, unroll_states
+from pages.parts import keys, reading, service, shell, unroll_graph, unroll_influence, unroll_match, unroll_memory, unroll_states
 from pages.parts.reading import Reading
 from rnn.errors import PlaygroundError
 
 VIEWS: dict[str, Callable[[Reading], None]] = {
-    "States": unroll_states.show, "Match": unroll_match.show, "Influence": unroll_influence.show,
-    "Memory": unroll_memory.show,
+    "Graph": unroll_graph.show, "States": unroll_states.show, "Match": unroll_match.show,
+    "Influence": unroll_influence.show, "Memory": unroll_memory.show,
 }  # fmt: skip
 
 shell.page("Unroll Visualizer")
