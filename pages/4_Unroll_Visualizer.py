@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.parts import keys, reading, service, shell, unroll_graph, unroll_influence, unroll_match, unroll_memory, unroll_states
+from pages.parts import (
+    keys,
+    reading,
+    service,
+    shell,
+    unroll_graph,
+    unroll_influence,
+    unroll_match,
+    unroll_memory,
+    unroll_states,
+)
 from pages.parts.reading import Reading
 from rnn.errors import PlaygroundError
 

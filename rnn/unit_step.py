@@ -6,7 +6,7 @@ No torch. The states come from a trace, so this is a handful of dot products in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,14 +113,16 @@ def _read(weights: Mapping[str, NDArray[Any]], trace: Trace, layer: int, t: int)
     embedding = weights.get("embedding.weight")
     if embedding is not None:
         return np.asarray(embedding[trace.indices[t]], np.float64)
-    return np.eye(1, len(trace.characters), int(trace.indices[t]))[0]
+    one_hot: NDArray[np.float64] = np.eye(1, len(trace.characters), int(trace.indices[t]))[0]
+    return one_hot
 
 
 def _stepped(
     model: ModelConfig, unit: int, t: int, sums: Mapping[str, Sum], h_before: float, c_before: float | None
 ) -> UnitStep:
     if model.cell == "rnn":
-        h = float(SQUASH[model.nonlinearity](np.float64(sums["h"].total)))
+        squash: Callable[[Any], Any] = SQUASH[model.nonlinearity]
+        h = float(squash(np.float64(sums["h"].total)))
         return UnitStep(model, unit, t, sums, {"h": h}, h_before, h)
     if model.cell == "gru":
         r, z = _sigmoid(sums["r"].total), _sigmoid(sums["z"].total)

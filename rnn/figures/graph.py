@@ -198,8 +198,8 @@ def title(stretch: Stretch, flow: Contributions | None = None) -> tuple[str, str
     both = ", both directions," if stretch.model.bidirectional else ""
     first = f"One {stretch.name}{both} at {T} steps" if T > 1 else f"One {stretch.name}{both} at one step"
     if targets:
-        losses = trace.losses[[t for t, _ in targets]]
-        first += f": {losses.mean():.2f} nats a character"
+        mean = trace.losses[[t for t, _ in targets]].mean()
+        first += f": {mean:.2f} nats a character"
     lit = next((m for m in matrices(stretch.model, len(trace.characters)) if m.key == stretch.lit), None)
     if lit is not None:
         return first, lit.words
@@ -278,7 +278,7 @@ class _Drawing:
         self.T, self.first = len(stretch.shown), stretch.start
         is_plain = self.model.num_layers == 1 and not self.model.bidirectional
         wide_columns = ROOMY - 4 if is_plain else 4
-        is_narrow = self.roomy and self.T > wide_columns
+        is_narrow = self.roomy and wide_columns < self.T
         self.half = 0.27 if is_narrow else HALF  # so that the arrows between have room
         self.is_named = self.roomy and not self.model.bidirectional  # the matrices, at every arrow
         self.cell = ROW if self.roomy else max(8, math.ceil(LOWEST / len(stretch.units)))
