@@ -52,7 +52,7 @@ def test_step_and_back_move_the_current_column_and_its_equations(app: AppTest) -
     assert "h_{5}}[1]" in formulas(app)
     app.button(key="unroll_graph_back").click().run()
     assert "h_{4}}[1]" in formulas(app)
-    assert "This layer reads “a” at step 4" in said(app)
+    assert "This layer reads “s” at step 4" in said(app)
 
 
 @pytest.mark.parametrize(("way", "first", "last"), [("Forward", 1, 8), ("Backward", 8, 1)])
