@@ -17,7 +17,7 @@ from rnn.catalogue import TASKS
 from rnn.checkpoints import save_checkpoint
 from rnn.errors import PlaygroundError, TrainingError
 from rnn.records import StepMetrics
-from rnn.shipped import TEXT, Shipped, every_shipped
+from rnn.shipped import Shipped, every_shipped
 from rnn.tasks.examples import ExamplesTask
 from rnn.training import TrainState, evaluate, train
 
@@ -48,7 +48,7 @@ def make(shipped: Shipped) -> None:
         TrainingError: the run diverged; the file is left as it was.
         CheckpointError: the file cannot be written.
     """
-    text = corpora.load(TEXT) if TASKS[shipped.task.kind].needs_text else None
+    text = corpora.load(shipped.text) if TASKS[shipped.task.kind].needs_text else None
     state = TrainState.create(text, shipped.model, shipped.train, shipped.task)
     for metrics in train(state):
         _show(shipped, metrics)

@@ -14,13 +14,14 @@ from pages.parts import (
     unroll_match,
     unroll_memory,
     unroll_states,
+    unroll_units,
 )
 from pages.parts.reading import Reading
 from rnn.errors import PlaygroundError
 
 VIEWS: dict[str, Callable[[Reading], None]] = {
-    "Graph": unroll_graph.show, "States": unroll_states.show, "Match": unroll_match.show,
-    "Influence": unroll_influence.show, "Memory": unroll_memory.show,
+    "Graph": unroll_graph.show, "States": unroll_states.show, "Units": unroll_units.show,
+    "Match": unroll_match.show, "Influence": unroll_influence.show, "Memory": unroll_memory.show,
 }  # fmt: skip
 
 shell.page("Unroll Visualizer")

@@ -1,5 +1,5 @@
-"""The models that come with the playground: an LSTM, a GRU and a vanilla RNN, trained on the same built-in text, and
-one for every other task.
+"""The models that come with the playground: an LSTM, a GRU and a vanilla RNN, trained on the same built-in text, a
+small GRU that counts brackets, and one for every other task.
 
 Their files lie in `assets/`; `make models` trains them again. Opening one takes no torch.
 """
@@ -15,7 +15,7 @@ from rnn.config import ModelConfig, TaskConfig, TrainConfig, shown
 from rnn.errors import CheckpointError
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-TEXT = "python-reference"  # what they were trained on, by its name in `rnn.corpora.CORPORA`
+TEXT = "python-reference"  # what those that write English were trained on, by its name in `rnn.corpora.CORPORA`
 VOCABULARY_SIZE = 103  # V of that text in Python 3.11; other versions have a few characters more or fewer
 
 _LSTM = ModelConfig(cell="lstm", hidden_size=192, embedding_size=64)
@@ -35,6 +35,7 @@ class Shipped:
         title: its name in lists.
         model, train: the settings it was trained with.
         task: what it has learned.
+        text: what it was trained on, by its name in `rnn.corpora.CORPORA`.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Shipped:
     model: ModelConfig
     train: TrainConfig
     task: TaskConfig = field(default_factory=TaskConfig)
+    text: str = TEXT
 
     @property
     def path(self) -> Path:
@@ -63,6 +65,16 @@ SHIPPED: dict[str, Shipped] = {
 }
 
 
+# Ground truth for those who look inside: the digits of its text can only be known by counting, so there has to be a
+# counter. It is small enough for all of its units to be seen at once.
+COUNTERS: dict[str, Shipped] = {
+    "parentheses": Shipped(
+        "parentheses", "GRU of 15 units, nested parentheses", ModelConfig(cell="gru", hidden_size=15),
+        TrainConfig(steps=2000, evaluate_every=100, precision="float32", device="cpu"), text="nested-parentheses",
+    )
+}  # fmt: skip
+
+
 def _shipped_task(name: str, kind: str, variant: str = "") -> Shipped:
     """In float32 and on the CPU, so that it comes out the same on every run."""
     info = TASKS[kind]
@@ -77,9 +89,14 @@ SHIPPED_TASKS: dict[str, Shipped] = {
 }
 
 
+def every_writer() -> dict[str, Shipped]:
+    """Those that predict the next character. Of these `SHIPPED` alone are to be compared: one text, one size."""
+    return SHIPPED | COUNTERS
+
+
 def every_shipped() -> dict[str, Shipped]:
-    """Those that write text, and those of the other tasks."""
-    return SHIPPED | SHIPPED_TASKS
+    """Those that predict the next character, and those of the other tasks."""
+    return every_writer() | SHIPPED_TASKS
 
 
 def open_shipped(name: str) -> Checkpoint:

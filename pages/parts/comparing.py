@@ -87,7 +87,7 @@ def _models(choice: str, writer: Writer, settings: SampleConfig) -> None:
     labels = writers.choices(writers.linked_run())
     if choice == writers.FILE:
         labels[choice] = shell.plain(writer.about)
-    rivals = [name for name in labels if name == choice or name.startswith(writers.SHIPPED_PREFIX)]
+    rivals = [name for name in labels if name == choice or name in writers.COMPARABLE]
     chosen = st.multiselect(
         "Models", list(labels), rivals, format_func=labels.__getitem__, max_selections=MOST_RIVALS,
         key=f"{keys.RIVALS}_{choice == writers.FILE}",

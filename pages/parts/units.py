@@ -76,3 +76,13 @@ def choose_unit(hidden_size: int) -> int:
 def show_unit(hidden_size: int, unit: int) -> None:
     """The next time a unit is chosen, it is this one, from 0; to be called before the page draws the widget."""
     st.session_state[f"{keys.CHOSEN_UNIT}_{hidden_size}"] = unit + 1
+
+
+def show_states(trace: Trace, layer: int, reverse: bool, vector: str, unit: int) -> None:
+    """The next time states and a unit are chosen, they are these; to be called before the page draws the widgets."""
+    every = [(place, one.reverse) for place, passes in enumerate(trace.layers) for one in passes]
+    if len(every) > 1:
+        st.session_state[f"{keys.LAYER}_{len(every)}"] = every.index((layer, reverse))
+    if trace.layers[layer][0].c is not None:
+        st.session_state[keys.VECTOR] = vector
+    show_unit(trace.layers[layer][0].h.shape[1], unit)

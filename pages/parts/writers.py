@@ -17,12 +17,13 @@ from rnn.checkpoint_file import Checkpoint, read
 from rnn.errors import StoreError, TextError
 from rnn.records import RunInfo
 from rnn.sampling import NumpyModel
-from rnn.shipped import SHIPPED, every_shipped, open_shipped
+from rnn.shipped import SHIPPED, every_shipped, every_writer, open_shipped
 from rnn.vocabulary import Vocabulary
 
 FILE = "file"  # the choice of an uploaded file
 MOST_HELD = 12  # models
 SHIPPED_PREFIX = "shipped:"  # before a shipped model's name, where runs stand by their ids
+COMPARABLE = tuple(SHIPPED_PREFIX + name for name in SHIPPED)  # of one text and one size
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def choices(linked: RunInfo | None = None) -> dict[str, str]:
         runs.setdefault(linked.id, linked)
     # Labels that changed while a run trains would make the widget forget the choice; the id tells namesakes apart.
     labels = {run.id: f"{run.name} · {run.id[:4]}" for run in runs.values()}
-    return labels | {SHIPPED_PREFIX + name: f"{model.title} (comes with the app)" for name, model in SHIPPED.items()}
+    shipped = {SHIPPED_PREFIX + name: f"{model.title} (comes with the app)" for name, model in every_writer().items()}
+    return labels | shipped
 
 
 def put_in_url(chosen: str, is_run: bool) -> None:
@@ -136,7 +138,7 @@ def identity(choice: str) -> Any:
     return st.session_state[keys.UPLOADED][0] if choice == FILE else choice
 
 
-@st.cache_resource(max_entries=len(SHIPPED), show_spinner=False)
+@st.cache_resource(max_entries=len(every_writer()), show_spinner=False)
 def shipped_writer(name: str) -> Writer:
     """A shipped model.
 
@@ -145,7 +147,7 @@ def shipped_writer(name: str) -> Writer:
     """
     checkpoint = open_shipped(name)
     notes = " ".join(checkpoint.metadata["notes"][-1:])
-    return _writer(checkpoint, f"the shipped {SHIPPED[name].title}. {notes}".strip())
+    return _writer(checkpoint, f"the shipped {every_writer()[name].title}. {notes}".strip())
 
 
 def file_of(choice: str) -> Path:
