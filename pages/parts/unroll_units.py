@@ -32,6 +32,7 @@ from rnn.units import FEATURES, SHORTEST, Correlations, Unit, correlations
 from rnn.unknown import resolve
 
 ON, FEATURE, BEGIN = "unroll_units_on", "unroll_units_feature", "unroll_units_from"
+LOOKED_AT = "unroll_units_looked_at"  # in the session: the text and feature whose best unit was shown
 MORE, TYPED = "More of its training text", "The text above"
 OFFERED = 5  # units of a feature
 MOST_DRAWN = 32  # units of a layer whose rows are drawn one by one
@@ -98,8 +99,8 @@ def _correlations(name: str, _measured: Reading) -> Correlations:
 def _warning(found: Correlations) -> str:
     said = (
         "r is 1 or −1 where a unit is a straight line of the feature, and 0 where they have nothing in common. Chance "
-        f"is what the best of all {len(found.units):,} numbers reaches with the text shifted against them, in 95 of 100 shifts. So one "
-        "feature in twenty passes its mark by chance alone, and what just passes it proves little."
+        f"is what the best of all {len(found.units):,} numbers reaches with the text shifted against them, in 95 of "
+        "100 shifts. So one feature in twenty passes its mark by chance alone, and what just passes it proves little."
     )
     if found.constant:
         said += f" Left out, for they do not vary in this text: {', '.join(found.constant)}."
@@ -124,6 +125,9 @@ def _choose_feature(found: Correlations, measured: Reading) -> str:
                 icon=":material/visibility:", on_click=_look_at, args=(measured, unit),
                 help=f"Look at this unit: r = {number(r)} with {feature}.",
             )  # fmt: skip
+    if st.session_state.get(LOOKED_AT) != (measured.name, feature):  # until somebody chooses another one
+        st.session_state[LOOKED_AT] = (measured.name, feature)
+        _look_at(measured, found.ranked(feature, 1)[0][0])
     if chosen != feature:
         st.caption(f"“{shell.plain(chosen)}” does not vary in this text.")
     return feature

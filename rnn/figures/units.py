@@ -247,6 +247,7 @@ def unit_beside(
         "title": {"text": f"{feature}{', downward' if r < 0 else ''}", "font": {"size": 14, "color": ink.foreground}},
         "side": "right", "overlaying": "y", "showgrid": False, "zeroline": False, "automargin": True,
         "tickfont": {"size": 13, "color": ink.foreground}, "fixedrange": True, "nticks": 6,
+        "tickmode": "auto",  # else its ticks stand beside the other axis' ones, wherever these fall
         "autorange": "reversed" if r < 0 else True,
     }  # fmt: skip
     few = end - begin <= LETTERED
