@@ -72,12 +72,12 @@ def judge(config: ModelConfig, weights: Mapping[str, NDArray[Any]], seed: int = 
     first = rng.random((len(state_parts(config)), config.num_layers * config.directions, B, config.hidden_size))
     found = []
     for dtype, tolerance in TOLERANCES.items():
-        model = _model(config, weights, dtype)
+        model = model_of(config, weights, dtype)
         state = tuple(torch.from_numpy(part).to(dtype) for part in first)
         with torch.no_grad():
-            expected = _by_torch(model, torch.from_numpy(indices), state)
+            expected = by_torch(model, torch.from_numpy(indices), state)
             ways: dict[str, Computed] = {
-                "cells": _by_scan(model, indices, state, "cells"), "scan": _by_scan(model, indices, state, "scan"),
+                "cells": by_scan(model, indices, state, "cells"), "scan": by_scan(model, indices, state, "scan"),
             }  # fmt: skip
         if dtype == torch.float32 and not config.bidirectional:
             ways["numpy"] = _by_numpy(NumpyModel(config, weights), indices, state)
@@ -95,7 +95,7 @@ def judge(config: ModelConfig, weights: Mapping[str, NDArray[Any]], seed: int = 
     return found
 
 
-def _model(config: ModelConfig, weights: Mapping[str, NDArray[Any]], dtype: torch.dtype) -> CharRNN:
+def model_of(config: ModelConfig, weights: Mapping[str, NDArray[Any]], dtype: torch.dtype) -> CharRNN:
     model = CharRNN(config, len(weights["head.weight"])).eval().to(dtype)
     model.load_weights({name: torch.from_numpy(np.array(array)) for name, array in weights.items()})
     return model
@@ -105,7 +105,7 @@ def _apart(ours: Any, theirs: Any) -> float:
     return max(float((a - b).abs().max()) for a, b in zip(ours, theirs, strict=True))
 
 
-def _by_scan(model: CharRNN, indices: NDArray[np.int64], state: State, path: Any) -> Computed:
+def by_scan(model: CharRNN, indices: NDArray[np.int64], state: State, path: Any) -> Computed:
     embedding = model.embedding.weight if model.config.embedding_size else None
     outputs, last = model.recurrent(torch.from_numpy(indices), state, path, None, embedding)
     return outputs, last
@@ -121,7 +121,7 @@ def _by_numpy(model: NumpyModel, indices: NDArray[np.int64], state: State) -> Co
     return torch.from_numpy(np.stack(outputs)), last
 
 
-def _by_torch(model: CharRNN, indices: Tensor, state: State) -> Computed:
+def by_torch(model: CharRNN, indices: Tensor, state: State) -> Computed:
     """torch.nn.RNN, GRU or LSTM with the model's weights."""
     config, weights = model.config, model.recurrent.state_dict()
     x = model.embedding(indices) if config.embedding_size else F.one_hot(indices, model.vocabulary_size).to(state[0])
@@ -184,7 +184,7 @@ def concatenation(
         ConfigError: weights are missing or of another shape.
     """
     weights = checked_weights(config, weights)
-    model = _model(config, weights, torch.float64)
+    model = model_of(config, weights, torch.float64)
     w = model.recurrent.weights(layer, reverse)
     rng = np.random.default_rng(seed)
     x = torch.from_numpy(rng.random((B, w.W_xh.shape[1])))

@@ -52,7 +52,7 @@ def test_another_seed_judges_other_numbers_and_the_same_seed_the_same() -> None:
     assert first != other
 
 
-@pytest.mark.parametrize("path", ["_by_numpy", "_by_scan"])
+@pytest.mark.parametrize("path", ["_by_numpy", "by_scan"])
 def test_a_path_that_forgets_its_state_does_not_pass(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     right = getattr(judging, path)
 
