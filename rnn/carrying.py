@@ -19,9 +19,10 @@ from torch import Tensor
 from rnn.cells import State
 from rnn.config import CELLS, ModelConfig
 from rnn.errors import ConfigError, InputError
-from rnn.judging import TOLERANCES, Computed, by_scan, by_torch, model_of
+from rnn.judging import Computed, by_scan, by_torch, model_of
 from rnn.models import CharRNN
 
+TOLERANCES = {torch.float32: 1e-6, torch.float64: 1e-14}  # of max|a - b|, times max(1, max|b|)
 PATHS = ("cells", "scan", "torch")
 SIZE = 32  # units of the random networks
 

@@ -80,11 +80,8 @@ def _line(
 
 def _title(carried: NDArray[np.float64], forgotten: NDArray[np.float64], cut: int) -> tuple[str, str]:
     """What both ways come to, in two lines."""
-    first, rest = float(forgotten[cut]), forgotten[cut:]
-    below = np.flatnonzero(rest < FORGOTTEN * first) if first else np.array([0])
-    gone = (
-        f"still {rest[-1]:.1g} off at the end"
-        if not below.size
-        else f"{first:.2g} off, a hundredth of it {below[0]} later"
-    )
-    return f"Carried: {float(carried.max()):.0e} off at most", f"Forgotten: {gone}"
+    first, rest, largest = float(forgotten[cut]), forgotten[cut:], float(carried.max())
+    below = np.flatnonzero(rest < FORGOTTEN * first)
+    gone = f"a hundredth of it {below[0]} later" if below.size else f"{rest[-1]:.2g} at the end"
+    same = f"{largest:.0e} off at most" if largest else "the same to the last bit"
+    return f"State carried: {same}", f"State forgotten: {first:.2g} off, {gone}"

@@ -51,7 +51,7 @@ def test_the_cut_is_chosen_and_the_random_networks_are_drawn_again(app: AppTest)
 def test_a_cut_in_a_link_that_cannot_be_is_moved_inside(app: AppTest, value: str) -> None:
     open_page(app, text="abc", bptt_proof_cut=value)
     assert not app.error
-    assert "Carried" in title(app)
+    assert "State carried" in title(app)
 
 
 def test_one_character_and_a_network_of_both_directions_get_a_sentence(app: AppTest) -> None:
