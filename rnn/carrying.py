@@ -19,10 +19,9 @@ from torch import Tensor
 from rnn.cells import State
 from rnn.config import CELLS, ModelConfig
 from rnn.errors import ConfigError, InputError
-from rnn.judging import Computed, by_scan, by_torch, model_of
+from rnn.judging import TOLERANCES, Computed, by_scan, by_torch, model_of
 from rnn.models import CharRNN
 
-TOLERANCES = {torch.float32: 1e-6, torch.float64: 1e-14}  # of max|a - b|, times max(1, max|b|)
 PATHS = ("cells", "scan", "torch")
 SIZE = 32  # units of the random networks
 
@@ -35,7 +34,8 @@ class Carried:
         path: "cells", the readable cell step by step; "scan", the fast path; or "torch", torch.nn.
         dtype: "float32" or "float64".
         steps: max|a - b| of the highest layer's h after each step, with the state carried, (T,).
-        last: the same of the state after the last step, all of it.
+        last: the same of the state after the last step, all of it, as a share of its largest number where that is
+            above 1.
         forgotten: the same as `steps` where the second chunk begins with zeros, (T,).
         allowed: how large `steps` and `last` may be.
     """
@@ -94,12 +94,12 @@ def carried(
                 first, between = run(read[:cut], zeros)
                 second, end = run(read[cut:], between)
                 anew, _ = run(read[cut:], zeros)
-                allowed = tolerance * max(1.0, *(float(part.abs().max()) for part in (whole, *last)))
+                size = max(1.0, *(float(part.abs().max()) for part in last))  # an LSTM's c is not bounded by 1
                 found.append(
                     Carried(
                         path, str(dtype).removeprefix("torch."), _apart(whole, torch.cat([first, second])),
-                        max(float((a - b).abs().max()) for a, b in zip(last, end, strict=True)),
-                        _apart(whole, torch.cat([first, anew])), allowed,
+                        max(float((a - b).abs().max()) for a, b in zip(last, end, strict=True)) / size,
+                        _apart(whole, torch.cat([first, anew])), tolerance * max(1.0, float(whole.abs().max())),
                     )
                 )  # fmt: skip
     return found
