@@ -213,7 +213,7 @@ def passage(text: str, number: int) -> str:
     """One of many parts of a text: the first characters, then others everywhere, from the beginning of a line."""
     begin = int(len(text) * ((number * GOLDEN) % 1.0))
     begin = text.find("\n", begin, begin + PASSAGE) + 1 or begin
-    return text[begin : begin + PASSAGE].strip("\n") or text[:PASSAGE]
+    return text[begin : begin + PASSAGE].strip() or text[:PASSAGE]
 
 
 def corpus(choice: str, network: Blueprint) -> tuple[str, str]:

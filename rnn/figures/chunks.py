@@ -20,7 +20,7 @@ PHASES = ("forward", "backward", "update")  # of every chunk, in this order
 LETTERS = 48  # columns that have room for a letter each on a wide screen
 HEADING, FOOT = 64, 34
 
-CHARACTERS, STATES, FORWARD, BACKWARD, BARS, WORDS = 10, 26, 70, 100, 118, 192  # pixels from the bottom
+CHARACTERS, STATES, FORWARD, BACKWARD, BARS, WORDS = 10, 26, 70, 100, 118, 196  # pixels from the bottom
 BOX, BAR = 30, 52  # the height of a state's box, and of the tallest bar
 FAINT = 0.25
 
@@ -143,7 +143,7 @@ def _words(one: ChunkStep, phases: int, is_now: bool, ink: theme.Ink) -> list[La
     said = [(f"loss {one.loss:.2f}", ink.foreground), (f"‖g‖ {one.gradient:.2g}", ink.gradient),
             (f"Δ {one.update:.2%}", ink.foreground)][:phases]  # fmt: skip
     return [
-        Label(middle, WORDS + 36 - 15 * row, f"<b>{words}</b>" if is_now else words, colour, 13)
+        Label(middle, WORDS + 38 - 18 * row, f"<b>{words}</b>" if is_now else words, colour, 13)
         for row, (words, colour) in enumerate(said)
     ]
 
@@ -206,8 +206,8 @@ def batch_layout(streams: Sequence[str], k: int, step: int, dark: bool = False) 
         "line": {"color": theme.GRADIENT, "width": 4},
     }  # fmt: skip
     return theme.figure(
-        [heat, strokes.texts(labels)], "<br>".join(_batch_title(streams, k, step)), "character of the stream", "stream b",
-        dark, height=HEADING + 30 * B + 70,
+        [heat, strokes.texts(labels)], "<br>".join(_batch_title(streams, k, step)), "character of the stream",
+        "stream b", dark, height=HEADING + 30 * B + 70,
         xaxis={"range": [0.3, n + 0.7], "fixedrange": True, "showgrid": False, "zeroline": False,
                "tickvals": [1, *range(k, n + 1, k)]},
         yaxis={"range": [B + 0.7, 0.3], "fixedrange": True, "showgrid": False, "zeroline": False, "dtick": 1},
@@ -261,38 +261,42 @@ def growth(cut: Sequence[Growth], grown: Sequence[Growth], dark: bool = False) -
                  "line": {"color": colour, "width": 2.5, "dash": dash}, "marker": {"symbol": mark, "size": 8},
                  "hovertemplate": f"chunk %{{x}}, {label}<br>{name}: %{{y:,.4g}}<extra></extra>"}
             )  # fmt: skip
-        left, right = row / 3 + (0.03 if row else 0), (row + 1) / 3 - 0.03
+        top = 1 - row / 3
         font = {"size": 13, "color": ink.foreground}
+        is_last = row == len(rows) - 1
         axes[f"xaxis{suffix}"] = {
-            "domain": [left, right], "anchor": f"y{suffix}", "title": {"text": "chunk", "font": font}, "dtick": 1,
-            "fixedrange": True, "showgrid": False, "tickfont": font, "zeroline": False,
+            "anchor": f"y{suffix}", "title": {"text": "chunk" if is_last else "", "font": font}, "dtick": 1,
+            "fixedrange": True, "showgrid": False, "tickfont": font, "zeroline": False, "showticklabels": is_last,
         }  # fmt: skip
         axes[f"yaxis{suffix}"] = {
-            "anchor": f"x{suffix}", "rangemode": "tozero", "nticks": 5, "fixedrange": True, "tickfont": font,
-            "gridcolor": ink.grid, "zerolinecolor": ink.grid, "title": {"text": ""},
+            "domain": [top - 0.25, top - 0.06], "anchor": f"x{suffix}", "rangemode": "tozero", "nticks": 4,
+            "fixedrange": True, "tickfont": font, "gridcolor": ink.grid, "zerolinecolor": ink.grid,
+            "title": {"text": ""}, "automargin": True,
         }  # fmt: skip
         notes.append(
-            {"xref": "paper", "x": left, "xanchor": "left", "yref": "paper", "y": 1, "yanchor": "bottom", "text": name,
-             "showarrow": False, "font": font}
+            {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": top - 0.055, "yanchor": "bottom",
+             "text": f"<b>{name}</b>", "showarrow": False, "font": font}
         )  # fmt: skip
     return theme.figure(
-        traces, "<br>".join(_growth_title(cut, grown)), "", "", dark, height=340, annotations=notes, dragmode=False,
-        margin={"t": 122}, legend={"y": 1.12}, **axes,
+        traces, "<br>".join(_growth_title(cut, grown)), "", "", dark, height=480, annotations=notes, dragmode=False,
+        margin={"t": 92}, **axes,
     )  # fmt: skip
 
 
 def growth_alt(cut: Sequence[Growth], grown: Sequence[Growth]) -> str:
     """The figure in words."""
     a, b = cut[-1], grown[-1]
+    told = [
+        f"{one.nodes:,} operations, {1e3 * one.seconds:.1f} ms and {one.saved_bytes / 1e3:,.0f} kB" for one in (a, b)
+    ]
     return (
-        f"{' '.join(_growth_title(cut, grown))}. In chunk {a.chunk}: {a.nodes:,} operations, {1e3 * a.seconds:.1f} ms and "
-        f"{a.saved_bytes / 1e3:,.0f} kB with the line, {b.nodes:,}, {1e3 * b.seconds:.1f} ms and "
-        f"{b.saved_bytes / 1e3:,.0f} kB without it."
+        f"{' '.join(_growth_title(cut, grown))}. Chunk {a.chunk} takes {told[0]} with the line, {told[1]} without it."
     )
 
 
 def _growth_title(cut: Sequence[Growth], grown: Sequence[Growth]) -> tuple[str, str]:
+    times = grown[-1].saved_bytes / cut[-1].saved_bytes
     return (
-        f"Without the line, chunk {grown[-1].chunk} keeps {grown[-1].saved_bytes / cut[-1].saved_bytes:.1f} times as much",
+        f"Without the line, chunk {grown[-1].chunk} keeps {times:.1f} times as much",
         "and goes back to the very first character",
     )

@@ -67,7 +67,7 @@ def learn_in_chunks(
         steps = read_steps(config, weights, read[: len(targets)], state)  # forward over the chunk
         losses = steps.losses(targets)
         watch(steps)
-        losses.mean().backward()  # backward in it, to its first step
+        torch.autograd.backward(losses.mean())  # backward in it, to its first step
         norm = descend(weights, rate)  # one update
         yield steps, losses, norm
         state = [detach_state(layer) for layer in steps.states[-1]]  # h = h.detach(): the wall
@@ -76,7 +76,7 @@ def learn_in_chunks(
 def watch(steps: Steps) -> None:
     """Keeps dL/dh_t of the highest layer after the backward pass, to be looked at."""
     for h in steps.hidden():
-        h.retain_grad()  # type: ignore[no-untyped-call]
+        h.retain_grad()
 
 
 def descend(weights: Mapping[str, Tensor], rate: float) -> float:
@@ -192,6 +192,9 @@ def growing(
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
+    warm = read_steps(config, w, read[: min(k, len(read) - 1)]).losses(read[1 : k + 1]).mean()
+    torch.autograd.backward(warm)  # the first backward pass of a process takes several times as long
+    yield
     for start in range(0, len(read) - 1, k):
         targets = read[start + 1 : start + k + 1]
         if detach:
