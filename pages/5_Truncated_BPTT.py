@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.parts import bptt_gradient, keys, reading, service, shell
+from pages.parts import bptt_gradient, bptt_learning, keys, reading, service, shell
 from pages.parts.reading import Reading
 from rnn.errors import PlaygroundError
 
 VIEWS: dict[str, Callable[[Reading], None]] = {
-    "Gradient": bptt_gradient.show,
+    "Gradient": bptt_gradient.show, "Learning": bptt_learning.show,
 }  # fmt: skip
 
 shell.page("Truncated BPTT")
