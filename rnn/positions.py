@@ -1,4 +1,4 @@
-"""The loss by position in a chunk, with the state carried from chunk to chunk and with zeros at each beginning. No torch.
+"""The loss by position in a chunk: with the state carried from chunk to chunk, and from zeros at each. No torch.
 
 Training may cut a text into chunks of k characters and begin each with a state of zeros. Then the first predictions of
 a chunk know nothing of what came before. Both ways of reading predict the same characters, so what differs between
@@ -57,12 +57,10 @@ class ByPosition:
         """The same over all positions: by how much the mean loss is higher, nats per character."""
         return float(self.gap.mean())
 
-    @property
-    def recovered_at(self) -> int | None:
-        """The first position from which on the gap stays within two standard errors of 0; None: it never does."""
-        apart = np.flatnonzero(np.abs(self.gap) > 2 * self.gap_error)
-        after = int(apart[-1]) + 1 if len(apart) else 0
-        return after if after < len(self) else None
+    def first_below(self, gap: float) -> int | None:
+        """The first position at which starting from zeros costs less than `gap`; None: there is none."""
+        found = np.flatnonzero(self.gap < gap)
+        return int(found[0]) if len(found) else None
 
 
 def longest_chunk(characters: int) -> int:

@@ -1,4 +1,4 @@
-"""Two experiments on what truncation costs in learning: their settings, and the results that come with the app. No torch.
+"""Two experiments on what truncation costs in learning: settings, and results that come with the app. No torch.
 
 * A race of three ways to cut the gradient on the same text: chunks of k with the state carried on (and detached), with
   zeros at the beginning of each, and one chunk as long as the stream, which is full backpropagation through time.
@@ -201,7 +201,10 @@ def results() -> Results:
         CheckpointError: the file is missing or damaged.
     """
     try:
-        return results_of(json.loads(RESULTS.read_text()))
+        found = results_of(json.loads(RESULTS.read_text()))
+        if not found.curves or any(set(found.recall[mode][lag]) != set(CHUNKS) for mode in MODES for lag in LAGS):
+            raise ValueError("some are missing")
+        return found
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"The results in {RESULTS.name} cannot be read: install the app again, or run python -m assets.truncation."

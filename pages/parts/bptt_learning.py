@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import bptt_position, shell
+from pages.parts import bptt_position, bptt_race, bptt_recall, shell
 from pages.parts.keys import in_url
 from pages.parts.reading import Reading
 from rnn.errors import PlaygroundError
 
 PART = "bptt_learning_part"
 PARTS = {
+    "Carry, reset or full": bptt_race.show, "Delayed recall": bptt_recall.show,
     "By position in the chunk": bptt_position.show,
 }  # fmt: skip
 

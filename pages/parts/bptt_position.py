@@ -40,13 +40,14 @@ def show(reading: Reading) -> None:
         alt=by_position_alt(found),
     )  # fmt: skip
     st.caption(
-        f"The trained network reads {len(read.text):,} characters twice, and predicts the same ones both times: once in "
-        f"one go, once with its state set to zeros after every {k}. Means over {found.chunks:,} chunks (the first one "
-        "is left out: it begins with zeros both times); the bands are one standard error."
+        f"The network reads {len(read.text):,} characters twice, and predicts the same ones both times: in one go, and "
+        f"with its state set to zeros after every {k}. Means over {found.chunks:,} chunks (the first one is left out: it "
+        "begins with zeros both times); the bands are one standard error."
     )
     st.caption(
-        "Training that resets at each chunk pays this at every chunk, and cannot learn what takes longer than a chunk "
-        "to show. So char-rnn carries the state and cuts only the gradient."
+        "Training that resets pays for this at every chunk, and sees no connection that is longer than one. So "
+        "character models usually carry the state on and cut only the gradient. A network that was trained with resets "
+        "is more used to zeros; of this one they may ask too much."
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 440
 FEW = 40  # positions that each have a mark
-NOTHING = 0.005  # nats that two digits show as 0
+SMALL = 0.1  # nats: a cost that the title calls small
 
 Dict = dict[str, Any]
 
@@ -39,6 +39,7 @@ def by_position(found: ByPosition, dark: bool = False) -> go.Figure:
         "mean loss, nats per character", dark, height=HEIGHT, dragmode=False,
         xaxis={"range": [-0.5, max(k, 2) - 0.5], "fixedrange": True, "showgrid": False, "zeroline": False, "nticks": 9,
                "tickformat": "d"} | ({"dtick": 1} if k < 9 else {}),
+        annotations=_gap(found, ink), shapes=_gap_line(found, ink),
         yaxis={"rangemode": "tozero", "fixedrange": True, "nticks": 6}, margin={"t": 104, "r": 12},
     )  # fmt: skip
 
@@ -55,14 +56,33 @@ def by_position_alt(found: ByPosition) -> str:
 
 
 def _title(found: ByPosition) -> tuple[str, str]:
-    gap = float(found.gap[0])
-    than = f"{abs(gap):.2f} nats {'more' if gap > 0 else 'less'}" if abs(gap) >= NOTHING else "as much"
-    first = f"The first prediction after a reset costs {than}" + (" than" if than != "as much" else " as")
-    back = found.recovered_at
-    second = f"with the state carried on; on average {found.cost:+.3f}".replace("-", "−")
-    if back is None:
-        return first, second
-    return first, f"{second}, and nothing visible from position {back} on" if back else f"{second}, within chance"
+    first, place = float(found.gap[0]), found.first_below(SMALL)
+    below = f"under {SMALL} by position {place}" if place is not None else f"never under {SMALL}"
+    return (
+        f"A reset costs {_signed(first)} nats at position 0,",
+        f"{below}; {_signed(found.cost, 3)} on average",
+    )
+
+
+def _gap(found: ByPosition, ink: theme.Ink) -> list[Dict]:
+    """What a reset costs at position 0, beside a line between the two."""
+    return [{
+        "x": 0, "xshift": 8, "xanchor": "left", "y": float(found.carry[0] + found.gap[0] / 2), "showarrow": False,
+        "text": f"<b>{'+' if found.gap[0] > 0 else ''}{_signed(float(found.gap[0]))}</b> nats",
+        "font": {"size": 15, "color": ink.foreground}, "bgcolor": theme.shade(ink.background, 0.75),
+    }]  # fmt: skip
+
+
+def _gap_line(found: ByPosition, ink: theme.Ink) -> list[Dict]:
+    ends = sorted((float(found.carry[0]), float(found.reset[0])))
+    return [{
+        "type": "line", "x0": 0, "x1": 0, "y0": ends[0], "y1": ends[1], "layer": "below",
+        "line": {"color": ink.foreground, "width": 1.5, "dash": "dot"},
+    }]  # fmt: skip
+
+
+def _signed(nats: float, digits: int = 2) -> str:
+    return f"{nats:.{digits}f}".replace("-", "−")
 
 
 def _line(
