@@ -4,12 +4,23 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.parts import bptt_chunks, bptt_gradient, bptt_proof, bptt_vanish, keys, reading, service, shell
+from pages.parts import (
+    bptt_chunks,
+    bptt_gradient,
+    bptt_learning,
+    bptt_proof,
+    bptt_vanish,
+    keys,
+    reading,
+    service,
+    shell,
+)
 from pages.parts.reading import Reading
 from rnn.errors import PlaygroundError
 
 VIEWS: dict[str, Callable[[Reading], None]] = {
-    "Chunks": bptt_chunks.show, "Gradient": bptt_gradient.show, "Vanishing": bptt_vanish.show, "Proof": bptt_proof.show,
+    "Chunks": bptt_chunks.show, "Gradient": bptt_gradient.show, "Learning": bptt_learning.show,
+    "Vanishing": bptt_vanish.show, "Proof": bptt_proof.show,
 }  # fmt: skip
 
 shell.page("Truncated BPTT")

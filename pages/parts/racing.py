@@ -228,10 +228,10 @@ def _delete(run_id: str) -> None:
 def _chart(members: list[RunInfo], curves: list[list[StepMetrics]]) -> None:
     mode = members[0].race_mode
     racers = [_racer(info, metrics) for info, metrics in zip(members, curves, strict=True)]
-    _overlay(racers, mode if mode in AXES else "steps", keys.RACE_AXIS, keys.RACE_UNIT)
+    overlay(racers, mode if mode in AXES else "steps", keys.RACE_AXIS, keys.RACE_UNIT)
 
 
-def _overlay(racers: list[Racer], axis: str, axis_key: str, unit_key: str) -> None:
+def overlay(racers: list[Racer], axis: str, axis_key: str, unit_key: str) -> None:
     """The curves of several runs over each other, against what and in what unit is chosen."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         x = st.segmented_control(
@@ -269,7 +269,7 @@ def compare_runs(own: list[RunInfo]) -> None:
         except PlaygroundError as error:
             st.error(plain(error))
             return
-        _overlay(racers, "steps", keys.COMPARED_AXIS, keys.COMPARED_UNIT)
+        overlay(racers, "steps", keys.COMPARED_AXIS, keys.COMPARED_UNIT)
 
 
 def _racer(info: RunInfo, metrics: list[StepMetrics]) -> Racer:
