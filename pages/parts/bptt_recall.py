@@ -66,8 +66,8 @@ def show(reading: Reading) -> None:
         "answer; left of it, no gradient says that the letter should be kept."
     )
     st.caption(
-        "What little is learned left of the line comes from the carried state: it still holds traces of the letter that "
-        "nobody asked it to keep, and the output learns to read them. Squares marked ◆ are your own."
+        "What little is learned left of the line comes from the carried state: it still holds traces of the letter "
+        "that nobody asked it to keep, and the output learns to read them. Squares marked ◆ are your own."
     )
     _train(chosen, own)
 
