@@ -41,8 +41,8 @@ def show(reading: Reading) -> None:
     )  # fmt: skip
     st.caption(
         f"The network reads {len(read.text):,} characters twice, and predicts the same ones both times: in one go, and "
-        f"with its state set to zeros after every {k}. Means over {found.chunks:,} chunks (the first one is left out: it "
-        "begins with zeros both times); the bands are one standard error."
+        f"with its state set to zeros after every {k}. Means over {found.chunks:,} chunks (the first one is left out: "
+        "it begins with zeros both times); the bands are one standard error."
     )
     st.caption(
         "Training that resets pays for this at every chunk, and sees no connection that is longer than one. So "

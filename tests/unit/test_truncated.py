@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
@@ -141,7 +142,7 @@ def test_the_results_are_the_same_after_a_round_through_json() -> None:
     assert results_json(again) == results_json(results())
 
 
-def test_a_damaged_file_gets_a_sentence(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_file_gets_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for content in ("", "{}", '{"race": {"text_sha256": "", "members": []}, "recall": {}}', "[1]"):
         monkeypatch.setattr(truncated, "RESULTS", tmp_path / "truncation.json")
         (tmp_path / "truncation.json").write_text(content)
