@@ -17,7 +17,6 @@ from dataclasses import replace
 import torch
 
 from rnn import corpora
-from rnn.errors import CheckpointError
 from rnn.files import write_whole
 from rnn.shipped import TEXT
 from rnn.training import TrainState, train
@@ -37,8 +36,8 @@ from rnn.truncated import (
     recall_settings,
     recall_text,
     recalled,
-    results,
     results_json,
+    results_of,
 )
 
 PARTS = ("race", "recall")
@@ -49,10 +48,7 @@ def main(parts: Sequence[str]) -> int:
     if unknown := [part for part in parts if part not in PARTS]:
         print(f"There is no part {unknown[0]!r}; there are {' and '.join(PARTS)}.", file=sys.stderr)
         return 2
-    try:
-        found = results()
-    except CheckpointError:
-        found = Results("", (), {})
+    found = results_of(json.loads(RESULTS.read_text())) if RESULTS.exists() else Results("", (), {})
     if "race" in (parts or PARTS):
         found = race(found)
         write(found)

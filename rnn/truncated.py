@@ -195,7 +195,7 @@ class Results:
 
 @lru_cache(maxsize=1)
 def results() -> Results:
-    """Those that come with the app.
+    """Those that come with the app, all of them.
 
     Raises:
         CheckpointError: the file is missing or damaged.
@@ -203,7 +203,7 @@ def results() -> Results:
     try:
         found = results_of(json.loads(RESULTS.read_text()))
         if not found.curves or any(set(found.recall[mode][lag]) != set(CHUNKS) for mode in MODES for lag in LAGS):
-            raise ValueError("some are missing")
+            raise ValueError("Some are missing.")
         return found
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(

@@ -13,7 +13,7 @@ from pages.parts.runs import command
 from pages.parts.starting import once
 from rnn.checkpoint_file import read
 from rnn.errors import NoSuchRunError, PlaygroundError
-from rnn.figures.recall import recall_grid, recall_grid_alt
+from rnn.figures.recall import At, recall_grid, recall_grid_alt
 from rnn.records import RunInfo
 from rnn.truncated import (
     ASKED_LINES,
@@ -44,7 +44,7 @@ def show(reading: Reading) -> None:
     """The grid that comes with the app, and what the visitor's own networks reached; the reading plays no part."""
     del reading
     st.markdown(
-        f"Lines such as `{EXAMPLE}`: a letter of eight, `lag` characters by chance, a question mark, the letter again. "
+        f"Lines such as `{EXAMPLE}`: one of eight letters, `lag` random characters, a question mark, the letter again. "
         "After the question mark the network must still know the letter."
     )
     own = {run.id: place for run in service.own_runs() if (place := _place(run))}
@@ -52,7 +52,7 @@ def show(reading: Reading) -> None:
     reached = _reached(own)
     for mode, place in zip(MODES, st.columns(2, gap="medium"), strict=True):
         grid, needs = results().recall[mode], {lag: needs_chunk(lag) for lag in LAGS}
-        mine = {at: shares for (m, *at_), shares in reached.items() if m == mode and (at := (at_[0], at_[1]))}
+        mine = reached[mode]
         framed = (chosen.lag, chosen.chunk) if chosen.mode == mode else None
         place.plotly_chart(
             recall_grid(grid, mode, CHANCE, needs, mine, framed, shell.is_dark()), width="stretch",
@@ -66,8 +66,15 @@ def show(reading: Reading) -> None:
         "answer; left of it, no gradient says that the letter should be kept."
     )
     st.caption(
+<<<<<<< HEAD
         "What little is learned left of the line comes from the carried state: it still holds traces of the letter "
         "that nobody asked it to keep, and the output learns to read them. Squares marked ◆ are your own."
+=======
+        "Where more than chance is reached left of the line, it comes from the carried state: it still holds traces of "
+        "the letter that nobody asked it to keep, and the output learns to read them. Near the line, networks trained "
+        "with resets answer from a fresh state only: the older one that they meet in the test misleads them. Squares "
+        "marked ◆ are your own."
+>>>>>>> blearning2
     )
     _train(chosen, own)
 
@@ -92,9 +99,10 @@ def _choose() -> Place:
     )  # fmt: skip
 
 
-def _reached(own: dict[str, Place]) -> dict[tuple[str, int, int], list[float]]:
-    """What finished runs reach, the newest last, by mode, lag and chunk length."""
-    runs, reached = service.scheduler(), dict[tuple[str, int, int], list[float]]()
+def _reached(own: dict[str, Place]) -> dict[str, dict[At, list[float]]]:
+    """What finished runs reach, the newest last, by mode and place in its grid."""
+    runs = service.scheduler()
+    reached: dict[str, dict[At, list[float]]] = {mode: {} for mode in MODES}
     for run_id, place in reversed(own.items()):
         try:
             info = runs.store.get(run_id)
@@ -103,7 +111,7 @@ def _reached(own: dict[str, Place]) -> dict[tuple[str, int, int], list[float]]:
             share = _recalled(run_id, info.saved_step, place.lag)
         except PlaygroundError:  # deleted meanwhile
             continue
-        reached.setdefault((place.mode, place.lag, place.chunk), []).append(share)
+        reached[place.mode].setdefault((place.lag, place.chunk), []).append(share)
     return reached
 
 
@@ -112,8 +120,7 @@ def _recalled(run_id: str, step: int, lag: int) -> float:
     """Measured once: the same run at the same step has the same weights."""
     runs = service.scheduler()
     checkpoint = read(runs.store.checkpoint_path(run_id))
-    vocabulary = Vocabulary.from_characters(checkpoint.characters or ())
-    return runs.compute(lambda: recalled(checkpoint.model, checkpoint.weights(), vocabulary, lag))
+    return runs.compute(lambda: recalled(checkpoint.model, checkpoint.weights(), checkpoint.vocabulary, lag))
 
 
 # Training one of them ---------------------------------------------------------------------------------------------

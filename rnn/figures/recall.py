@@ -47,7 +47,7 @@ def recall_grid(
         },
     }  # fmt: skip
     return theme.figure(
-        [squares, _line(lags, chunks, needs, ink)], "<br>".join(_title(grid, mode, needs)),
+        [squares, _line(lags, chunks, needs, ink)], "<br>".join(_title(grid, mode, chance, needs)),
         "chunk length k in training, characters", "lag, characters", dark, height=HEIGHT, dragmode=False,
         showlegend=False, annotations=_numbers(grid, own, ink), shapes=_frame(lags, chunks, chosen, ink),
         xaxis=_categories(chunks), yaxis=_categories(lags), margin={"t": 64},
@@ -62,16 +62,17 @@ def recall_grid_alt(
         f"Lag {lag}: " + ", ".join(f"k {k} {share:.0%}" for k, share in row.items()) + "." for lag, row in grid.items()
     ]
     mine = [f"Your own network at lag {lag}, k {k}: {shares[-1]:.0%}." for (lag, k), shares in own.items()]
-    return " ".join([f"{'; '.join(_title(grid, mode, needs))}.", f"Chance is {chance:.1%}.", *rows, *mine])
+    return " ".join([f"{' '.join(_title(grid, mode, chance, needs))}.", *rows, *mine])
 
 
-def _title(grid: Grid, mode: str, needs: Mapping[int, int]) -> tuple[str, str]:
+def _title(grid: Grid, mode: str, chance: float, needs: Mapping[int, int]) -> tuple[str, str]:
     within = [share for lag, row in grid.items() for k, share in row.items() if k >= needs[lag]]
     beyond = [share for lag, row in grid.items() for k, share in row.items() if k < needs[lag]]
     learned = sum(share >= LEARNED for share in within)
-    where = "Chunks that carry the state" if mode == "carry" else "Chunks that begin with zeros"
-    found = f"right of the line {learned} of {len(within)} learned"
-    return where, f"{found}; left of it at most {max(beyond):.0%}" if beyond else found
+    return (
+        f"{mode.capitalize()}: {learned} of {len(within)} learned right of the line,",
+        f"at most {max(beyond):.0%} left of it (chance {chance:.1%})" if beyond else f"chance is {chance:.1%}",
+    )
 
 
 def _axes(grid: Grid) -> tuple[list[int], list[int]]:
