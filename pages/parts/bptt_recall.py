@@ -66,15 +66,10 @@ def show(reading: Reading) -> None:
         "answer; left of it, no gradient says that the letter should be kept."
     )
     st.caption(
-<<<<<<< HEAD
-        "What little is learned left of the line comes from the carried state: it still holds traces of the letter "
-        "that nobody asked it to keep, and the output learns to read them. Squares marked ◆ are your own."
-=======
-        "Where more than chance is reached left of the line, it comes from the carried state: it still holds traces of "
-        "the letter that nobody asked it to keep, and the output learns to read them. Near the line, networks trained "
-        "with resets answer from a fresh state only: the older one that they meet in the test misleads them. Squares "
-        "marked ◆ are your own."
->>>>>>> blearning2
+        "Where more than chance is reached left of the line, it comes from the carried state: it still holds traces "
+        "of the letter that nobody asked it to keep, and the output learns to read them. Near the line, networks "
+        "trained with resets answer from a fresh state only: the older one that they meet in the test misleads them. "
+        "Squares marked ◆ are your own."
     )
     _train(chosen, own)
 

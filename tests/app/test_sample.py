@@ -433,7 +433,7 @@ def test_choosing_another_model_while_one_trains_keeps_the_choice(app: AppTest) 
     app.selectbox(key=keys.MODEL).select("shipped:gru").run()
     assert "run" not in app.query_params
     app.run()
-    assert len(app.selectbox(key=keys.MODEL).options) == 2 + len(SHIPPED) + 1  # runs, shipped models, a file
+    assert len(app.selectbox(key=keys.MODEL).options) == 2 + len(every_writer()) + 1  # runs, shipped models, a file
     app.switch_page(TRAIN).run()
     assert run_of(app) == first  # the run of the Train page is still the one chosen last
 
