@@ -15,7 +15,7 @@ from rnn.corpora import Text
 from rnn.figures.characters import visible
 from rnn.sampling import generate, generate_many
 from rnn.scoring import score
-from rnn.shipped import SHIPPED, open_shipped
+from rnn.shipped import SHIPPED, every_writer, open_shipped
 from tests.app.conftest import SAMPLE, TRAIN, figure, run_of, said, start_hello, title, train_hello, until
 
 
