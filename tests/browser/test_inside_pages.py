@@ -84,3 +84,34 @@ def test_the_chunk_length_slider_moves_the_cut_of_the_gradient(server: Server, p
     expect(title).to_have_text(re.compile("Chunks of 11 of 60 steps"))
     slider.press("End")
     expect(title).to_have_text(re.compile("full|whole|same|0°"))
+
+
+def test_the_unrolled_graph_is_stepped_and_plays_to_its_last_column(server: Server, page: Page) -> None:
+    open_page(page, server, UNROLL, {"model": "rnn", "unroll_view": "Graph", "unroll_graph_T": 4})
+    read(page, TEXT)
+    expect(chart_title(page)).to_have_text(re.compile("One RNN at 4 steps"))
+    main(page).get_by_role("button", name="Step").click()
+    expect(main(page).get_by_text(re.compile("reads “h” at step 2"))).to_be_visible()
+    main(page).get_by_role("button", name="Play").click()
+    expect(main(page).get_by_text(re.compile("reads “␣” at step 4"))).to_be_visible()
+    expect(main(page).get_by_role("button", name="Play")).to_be_visible()
+    view(page, "Backward")
+    expect(main(page).get_by_text(re.compile("differ by .* at most, in float64"))).to_be_visible()
+
+
+def test_the_depth_unit_of_nested_parentheses_is_found_by_itself(server: Server, page: Page) -> None:
+    open_page(page, server, UNROLL, {"model": "parentheses", "unroll_view": "Units"})
+    expect(main(page).locator(".gtitle").first).to_have_text(
+        re.compile(r"Unit 15 follows the bracket depth: r = −0\.9")
+    )
+
+
+def test_chunks_are_stepped_forward_backward_and_updated(server: Server, page: Page) -> None:
+    open_page(page, server, BPTT, {"model": "gru"})
+    read(page, TEXT)
+    for phase in ("backward", "update"):
+        main(page).get_by_role("button", name="Step").click()
+        expect(chart_title(page)).to_have_text(re.compile(f"Chunk 1 of 4, {phase}"))
+    view(page, "The line that cuts")
+    expect(main(page).locator("mark")).to_contain_text("detach_state(layer)")
+    expect(chart_title(page)).to_have_text(re.compile("Without the line"))
