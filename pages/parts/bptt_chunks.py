@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.parts import service, shell
 from pages.parts.keys import in_url
-from pages.parts.reading import Reading
+from pages.parts.reading import Reading, show_one
 from rnn import corpora
 from rnn.errors import InputError, PlaygroundError
 from rnn.figures.chunks import batch_layout, batch_layout_alt, chunks, chunks_alt, growth, growth_alt
@@ -39,10 +39,7 @@ def show(reading: Reading) -> None:
     reading.check_predicts("Truncated backpropagation")
     if len(reading.text) < 2:
         raise InputError("A chunk needs a character and the one that comes next. Type at least two.")
-    part = st.segmented_control(
-        "Part", list(PARTS), default=next(iter(PARTS)), **in_url(PART), label_visibility="collapsed", required=True
-    )
-    PARTS.get(part, _one_after_another)(reading)
+    show_one("Part", PARTS, PART, reading)
 
 
 def _chunk_length(reading: Reading) -> int:

@@ -15,7 +15,7 @@ from pages.parts import blueprint, service, shell, writers
 from pages.parts.blueprint import Blueprint
 from pages.parts.controls import number_input
 from pages.parts.keys import in_url
-from pages.parts.reading import Reading
+from pages.parts.reading import Reading, show_one
 from pages.parts.units import choose_states
 from rnn.checkpoint_file import read
 from rnn.config import ModelConfig
@@ -71,13 +71,7 @@ def show(reading: Reading) -> None:
 
 @st.fragment
 def _parts(reading: Reading) -> None:
-    part = st.segmented_control(
-        "Part", list(PARTS), default=next(iter(PARTS)), **in_url(PART), label_visibility="collapsed", required=True
-    )
-    try:
-        PARTS.get(part, _by_chunk_length)(reading)
-    except PlaygroundError as error:
-        st.error(shell.plain(error))
+    show_one("Part", PARTS, PART, reading)
 
 
 # By chunk length --------------------------------------------------------------------------------------------------

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
-from pages.parts import bptt_position, bptt_race, bptt_recall, shell
-from pages.parts.keys import in_url
-from pages.parts.reading import Reading
-from rnn.errors import PlaygroundError
+from pages.parts import bptt_position, bptt_race, bptt_recall
+from pages.parts.reading import Reading, show_one
 
 PART = "bptt_learning_part"
 PARTS = {
@@ -18,10 +14,4 @@ PARTS = {
 
 def show(reading: Reading) -> None:
     """One of three parts."""
-    part = st.segmented_control(
-        "Part", list(PARTS), default=next(iter(PARTS)), **in_url(PART), label_visibility="collapsed", required=True
-    )
-    try:
-        PARTS.get(part, next(iter(PARTS.values())))(reading)
-    except PlaygroundError as error:
-        st.error(shell.plain(error))
+    show_one("Part", PARTS, PART, reading)

@@ -14,7 +14,7 @@ from pages.parts import blueprint, reading, service, shell, writers
 from pages.parts.blueprint import Blueprint
 from pages.parts.controls import LARGEST, number_input
 from pages.parts.keys import in_url
-from pages.parts.reading import Reading
+from pages.parts.reading import Reading, show_one
 from rnn import corpora
 from rnn.errors import PlaygroundError
 from rnn.figures.vanishing import (
@@ -65,13 +65,7 @@ def show(reading: Reading) -> None:
 
 @st.fragment
 def _parts(reading: Reading) -> None:
-    part = st.segmented_control(
-        "Part", list(PARTS), default=next(iter(PARTS)), **in_url(PART), label_visibility="collapsed", required=True
-    )
-    try:
-        PARTS.get(part, _sandbox)(reading)
-    except PlaygroundError as error:
-        st.error(shell.plain(error))
+    show_one("Part", PARTS, PART, reading)
 
 
 # The sandbox ------------------------------------------------------------------------------------------------------

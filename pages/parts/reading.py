@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -100,6 +101,24 @@ def of(choice: str, network: Blueprint, text: str) -> Reading:
 @st.cache_resource(show_spinner=False)
 def _traces() -> TraceCache:
     return TraceCache()
+
+
+def show_one(label: str, parts: Mapping[str, Callable[[Reading], None]], key: str, reading: Reading) -> None:
+    """Asks which part is wanted, shows it, and says in its place what goes wrong.
+
+    Args:
+        label: what the choice is of, for those who cannot see it.
+        parts: by their names, the first one being shown at first.
+        key: of the choice; it stands in the URL.
+    """
+    first = next(iter(parts))
+    chosen = st.segmented_control(
+        label, list(parts), default=first, **keys.in_url(key), label_visibility="collapsed", required=True
+    )
+    try:
+        parts.get(str(chosen), parts[first])(reading)
+    except PlaygroundError as error:
+        st.error(shell.plain(error))
 
 
 # The network ------------------------------------------------------------------------------------------------------

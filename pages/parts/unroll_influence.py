@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import influence_cells, influence_change, influence_look, influence_silence, shell
-from pages.parts.keys import in_url
-from pages.parts.reading import Reading
-from rnn.errors import PlaygroundError
+from pages.parts import influence_cells, influence_change, influence_look, influence_silence
+from pages.parts.reading import Reading, show_one
 
 QUESTION = "unroll_influence_question"
 QUESTIONS = {
@@ -25,11 +23,4 @@ def show(reading: Reading) -> None:
 
 @st.fragment
 def _view(reading: Reading) -> None:
-    try:
-        asked = st.segmented_control(
-            "Question", list(QUESTIONS), default=next(iter(QUESTIONS)), **in_url(QUESTION), required=True,
-            label_visibility="collapsed",
-        )  # fmt: skip
-        QUESTIONS.get(asked or "", influence_look.show)(reading)
-    except PlaygroundError as error:
-        st.error(shell.plain(error))
+    show_one("Question", QUESTIONS, QUESTION, reading)

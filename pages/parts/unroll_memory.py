@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pages.parts import reading as readings
 from pages.parts import service, shell, units, writers
 from pages.parts.keys import in_url
-from pages.parts.reading import Reading
+from pages.parts.reading import Reading, show_one
 from rnn import corpora
 from rnn.errors import InputError, PlaygroundError, TextError
 from rnn.figures.projection import (
@@ -77,10 +77,7 @@ class Measured:
 
 def show(reading: Reading) -> None:
     """One of three parts."""
-    part = st.segmented_control(
-        "Part", list(PARTS), default=next(iter(PARTS)), **in_url(PART), label_visibility="collapsed", required=True
-    )
-    PARTS.get(part, _remembers)(reading)
+    show_one("Part", PARTS, PART, reading)
 
 
 # How long it remembers --------------------------------------------------------------------------------------------
