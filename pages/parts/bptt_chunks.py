@@ -14,7 +14,7 @@ from pages.parts.keys import in_url
 from pages.parts.reading import Reading, show_one
 from rnn import corpora
 from rnn.errors import InputError, PlaygroundError
-from rnn.figures.chunks import batch_layout, batch_layout_alt, chunks, chunks_alt, growth, growth_alt
+from rnn.figures.chunks import batch_columns, batch_layout, batch_layout_alt, chunks, chunks_alt, growth, growth_alt
 
 if TYPE_CHECKING:  # it needs torch
     from rnn.gradients.chunks import ChunkStep, Growth
@@ -24,7 +24,6 @@ MOMENT = "bptt_chunks_moment"  # the phase on show, from 1; not in the URL, beca
 PLAYING = "bptt_chunks_playing"  # in the session: when it last moved; absent while it stands
 ROUND = "bptt_chunks_round"  # in the session: how often was measured again
 LONGEST, MOST_CHUNKS, MOST_STREAMS = 16, 6, 6
-COLUMNS = 40  # characters of each stream that are shown
 GROWN = 8  # chunks that are measured with and without the line
 TICK = 1.0  # seconds from one phase to the next while it plays
 CUT = "detach_state(layer)"  # what the line that matters has in it
@@ -145,17 +144,20 @@ def _in_a_batch(reading: Reading) -> None:
             B = max(1, min(int(B), most))
             encoded, _ = corpora.streams(np.arange(len(reading.text)), B)
             n = encoded.shape[1]
-            total = -(-min(n, COLUMNS) // k)
+            total = -(-n // k)
             step = 1
             if total > 1:
                 step = st.slider("Gradient step", 1, total, 1, key=f"bptt_chunks_at_{total}", width=260)
         step = max(1, min(int(step), total)) - 1
-        streams = ["".join(reading.text[i] for i in row[:COLUMNS]) for row in encoded]
+        streams = ["".join(reading.text[i] for i in row) for row in encoded]
         st.plotly_chart(
             batch_layout(streams, k, step, shell.is_dark()), width="stretch", key="bptt_chunks_batch",
             config=shell.PLOT_CONFIG, alt=batch_layout_alt(streams, k, step),
         )  # fmt: skip
-        shown = "" if n <= COLUMNS else f" The first {COLUMNS} of {n:,} are shown."
+        columns = batch_columns(n, k, step)
+        shown = (
+            "" if len(columns) == n else f" Characters {columns[0] + 1:,} to {columns[-1] + 1:,} of {n:,} are shown."
+        )
         st.caption(
             f"The text is cut in {B} equal parts, read side by side: stream b + 1 begins where stream b ends. The "
             "framed cells are one gradient step. Each stream carries its own state into its next chunk, and the next "
@@ -187,8 +189,9 @@ def _the_line(reading: Reading) -> None:
             config=shell.PLOT_CONFIG, alt=growth_alt(cut, grown),
         )  # fmt: skip
         st.caption(
-            "Measured on this server just now, step by step under autograd. Weights are not updated here: changed "
-            "in place, they would spoil the graph of the earlier chunks, and torch refuses to go back through it."
+            "Measured on this server, step by step under autograd; each time is the shortest of three. Weights are "
+            "not updated here: changed in place, they would spoil the graph of the earlier chunks, and torch refuses "
+            "to go back through it."
         )
         st.button("Measure again", key="bptt_chunks_again", icon=":material/refresh:", on_click=_next_round)
     except PlaygroundError as error:

@@ -97,7 +97,7 @@ def _found(
         others = []
         for model, weights in random_networks(len(network.characters), seed):
             layers = "1 layer" if model.num_layers == 1 else f"{model.num_layers} layers"
-            title = f"{model.cell.upper()} of {model.hidden_size}, {layers}, random weights"
+            title = f"random {model.cell.upper()} of {model.hidden_size}, {layers}"
             others.append((title, carried(model, weights, indices, cut)))
         return own, others
 

@@ -13,6 +13,7 @@ from rnn.figures import theme
 from rnn.figures.characters import visible
 
 FLOOR = 1e-18  # what is equal to the last bit is drawn here: a logarithm has no place for 0
+POWERS = range(-15, 0, 3)  # of ten, named at the axis
 FORGOTTEN = 0.01  # of the first difference: then what was before the cut plays hardly a part any more
 
 
@@ -53,8 +54,9 @@ def carried_steps(
     return theme.figure(
         lines, "<br>".join(_title(carried, forgotten, cut)), "character", "max |difference of h|", dark, height=340,
         xaxis={"range": [0.5, T + 0.5], "fixedrange": True, "showgrid": False, "zeroline": False},
-        yaxis={"type": "log", "fixedrange": True, "range": [np.log10(FLOOR) - 0.5, 1], "exponentformat": "power",
-               "dtick": 3},
+        yaxis={"type": "log", "fixedrange": True, "range": [np.log10(FLOOR) - 0.5, 1],
+               "tickvals": [10.0**e for e in POWERS] + [1.0, FLOOR],
+               "ticktext": [f"10<sup>−{-e}</sup>" for e in POWERS] + ["1", "0"]},
         shapes=shapes, annotations=notes, dragmode=False, margin={"t": 92},
     )  # fmt: skip
 

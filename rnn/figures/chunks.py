@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # it needs torch
 
 PHASES = ("forward", "backward", "update")  # of every chunk, in this order
 LETTERS = 48  # columns that have room for a letter each on a wide screen
+COLUMNS = 32  # of the batch that are shown at a time: room for a letter each on a phone too
 HEADING, FOOT = 64, 34
 
 CHARACTERS, STATES, FORWARD, BACKWARD, BARS, WORDS = 10, 26, 70, 100, 118, 196  # pixels from the bottom
@@ -86,7 +87,7 @@ def chunks_alt(text: str, steps: Sequence[ChunkStep], done: int) -> str:
         if done >= 3 * number + 1:
             said.append(f"Chunk {number + 1}, steps {one.begin + 1} to {one.end}: loss {one.loss:.2f} nats.")
         if done >= 3 * number + 2:
-            said.append(f"Norm of its gradient {one.gradient:.2g}; it stops at step {one.begin + 1}.")
+            said.append(f"Norm of its gradient {one.gradient:.2g}; it goes back to step {one.begin + 1}.")
         if done >= 3 * number + 3:
             said.append(f"The update moves the weights by {one.update:.2%}.")
     return " ".join(said)
@@ -103,10 +104,13 @@ def _title(steps: Sequence[ChunkStep], done: int) -> tuple[str, str]:
     one = steps[number]
     first = f"Chunk {number + 1} of {len(steps)}, {phase}"
     if phase == "forward":
-        return f"{first}: loss {one.loss:.2f} nats", "The state crosses the border, whatever comes"
+        goes_on = "is kept for what comes next" if number == len(steps) - 1 else "crosses the border"
+        return f"{first}: loss {one.loss:.2f} nats", f"Its last state, ‖h‖ = {one.carried:.2g}, {goes_on}"
     if phase == "backward":
-        return f"{first}: gradient norm {one.gradient:.2g}", f"It stops at the wall before step {one.begin + 1}"
-    return f"{first}: weights move by {one.update:.2%}", "Then the next chunk begins with the carried state"
+        stops = f"It stops at the wall before step {one.begin + 1}" if number else "It ends where the text begins"
+        return f"{first}: gradient norm {one.gradient:.2g}", stops
+    then = "That was the last chunk" if number == len(steps) - 1 else "The next chunk begins with the carried state"
+    return f"{first}: weights move by {one.update:.2%}", then
 
 
 def _boxes(one: ChunkStep, text: str, is_read: bool, ink: theme.Ink) -> list[Dict]:
@@ -168,8 +172,17 @@ def _points(text: str, steps: Sequence[ChunkStep], done: int) -> Dict:
 # The batch --------------------------------------------------------------------------------------------------------
 
 
+def batch_columns(n: int, k: int, step: int) -> range:
+    """The columns, from 0, that are shown of streams of n characters: whole chunks, the step's own among them."""
+    width = max(1, COLUMNS // k) * k
+    begin = step * k // width * width
+    return range(begin, min(n, begin + width))
+
+
 def batch_layout(streams: Sequence[str], k: int, step: int, dark: bool = False) -> go.Figure:
     """B parts of a text side by side, cut in chunks: the cells of one gradient step are those of one column of chunks.
+
+    Of long streams the `batch_columns` are shown.
 
     Args:
         streams: the characters of each part, B of equal length n.
@@ -178,27 +191,35 @@ def batch_layout(streams: Sequence[str], k: int, step: int, dark: bool = False) 
         dark: whether it stands on a dark background.
     """
     ink, B, n = theme.ink(dark), len(streams), len(streams[0])
-    z = np.array([[0.55 if t // k < step else 1.0 if t // k == step else 0.0 for t in range(n)]] * B)
+    columns = batch_columns(n, k, step)
+    z = np.array([[0.55 if t // k < step else 1.0 if t // k == step else 0.0 for t in columns]] * B)
     heat = {
-        "type": "heatmap", "z": z.astype(np.float32), "x": list(range(1, n + 1)), "y": list(range(1, B + 1)),
-        "zmin": 0, "zmax": 1, "showscale": False, "xgap": 2, "ygap": 2,
+        "type": "heatmap", "z": z.astype(np.float32), "x": [t + 1 for t in columns], "y": list(range(1, B + 1)),
+        "zmin": 0, "zmax": 1, "showscale": False, "xgap": 1, "ygap": 2,
         "colorscale": [[0, theme.shade(ink.muted, 0.08)], [0.55, theme.shade(theme.HIDDEN, 0.22)], [1, theme.HIDDEN]],
         "customdata": [
-            [f"stream {b + 1}, “{shielded(visible(c))}”: gradient step {t // k + 1}" for t, c in enumerate(stream)]
+            [f"stream {b + 1}, “{shielded(visible(stream[t]))}”: gradient step {t // k + 1}" for t in columns]
             for b, stream in enumerate(streams)
         ],
         "hovertemplate": "%{customdata}<extra></extra>",
     }  # fmt: skip
     lit = theme.text_on(theme.HIDDEN, 1.0, ink.background)
     labels = [
-        Label(t + 1, b + 1, shielded(visible(c)), lit if t // k == step else ink.foreground, 13, family=FIXED_WIDTH)
+        Label(
+            t + 1,
+            b + 1,
+            shielded(visible(stream[t])),
+            lit if t // k == step else ink.foreground,
+            13,
+            family=FIXED_WIDTH,
+        )
         for b, stream in enumerate(streams)
-        for t, c in enumerate(stream)
+        for t in columns
     ]
     walls = [
         {"type": "line", "x0": t + 0.5, "x1": t + 0.5, "y0": 0.45, "y1": B + 0.55,
          "line": {"color": ink.foreground, "width": 3}}
-        for t in range(k, n, k)
+        for t in columns[k::k]
     ]  # fmt: skip
     first = step * k
     frame = {
@@ -208,8 +229,8 @@ def batch_layout(streams: Sequence[str], k: int, step: int, dark: bool = False) 
     return theme.figure(
         [heat, strokes.texts(labels)], "<br>".join(_batch_title(streams, k, step)), "character of the stream",
         "stream b", dark, height=HEADING + 30 * B + 70,
-        xaxis={"range": [0.3, n + 0.7], "fixedrange": True, "showgrid": False, "zeroline": False,
-               "tickvals": [1, *range(k, n + 1, k)]},
+        xaxis={"range": [columns[0] + 0.3, columns[-1] + 1.7], "fixedrange": True, "showgrid": False,
+               "zeroline": False, "tickvals": [columns[0] + 1, *(t + k for t in columns[::k] if k > 1 and t + k <= n)]},
         yaxis={"range": [B + 0.7, 0.3], "fixedrange": True, "showgrid": False, "zeroline": False, "dtick": 1},
         shapes=[*walls, frame], margin={"t": HEADING}, showlegend=False, dragmode=False,
     )  # fmt: skip
@@ -278,8 +299,8 @@ def growth(cut: Sequence[Growth], grown: Sequence[Growth], dark: bool = False) -
              "text": f"<b>{name}</b>", "showarrow": False, "font": font}
         )  # fmt: skip
     return theme.figure(
-        traces, "<br>".join(_growth_title(cut, grown)), "", "", dark, height=480, annotations=notes, dragmode=False,
-        margin={"t": 92}, **axes,
+        traces, "<br>".join(_growth_title(cut, grown)), "", "", dark, height=500, annotations=notes, dragmode=False,
+        margin={"t": 112}, **axes,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from rnn.config import CELLS, ModelConfig
-from rnn.figures.chunks import batch_layout, batch_layout_alt, chunks, chunks_alt, growth, growth_alt
+from rnn.figures.chunks import batch_columns, batch_layout, batch_layout_alt, chunks, chunks_alt, growth, growth_alt
 from rnn.gradients.chunks import ChunkStep, chunk_steps, growing
 from rnn.models import CharRNN
 from rnn.stepwise import to_the_end
@@ -98,3 +98,25 @@ def test_the_growing_graph_stands_beside_the_cut_one(dark: bool) -> None:
     tops = sorted(note.y for note in fig.layout.annotations)
     assert all(b - a > 0.2 for a, b in pairwise(tops))
     assert f"{grown[-1].nodes:,} operations" in growth_alt(cut, grown)
+
+
+@pytest.mark.parametrize("k", [1, 4, 7, 16, 50])
+def test_long_streams_show_whole_chunks_around_the_step_and_every_step_once(k: int) -> None:
+    n = 100
+    pages = [batch_columns(n, k, step) for step in range(-(-n // k))]
+    for step, columns in enumerate(pages):
+        assert columns[0] % k == 0
+        assert set(range(step * k, min(n, (step + 1) * k))) <= set(columns)
+        assert len(columns) <= max(32, k)
+    distinct = list(dict.fromkeys(pages))
+    assert [t for columns in distinct for t in columns] == list(range(n))
+    fig = batch_layout(["a" * n] * 2, k, len(pages) - 1)
+    assert list(fig.data[0].x) == [t + 1 for t in pages[-1]]
+    assert f"Gradient step {len(pages)} of {len(pages)}" in fig.layout.title.text
+
+
+def test_no_border_is_named_where_there_is_none() -> None:
+    steps = steps_of("rnn", count=2)
+    titles = [chunks(TEXT[: steps[-1].end], steps, done).layout.title.text for done in range(1, 7)]
+    assert ["wall" in title for title in titles] == [False, False, False, False, True, False]
+    assert ["crosses the border" in title for title in titles] == [True, False, False, False, False, False]
