@@ -79,14 +79,13 @@ def _equal(model: ModelConfig, k: int, text: str) -> str:
 def _table(racers: Sequence[Racer]) -> str:
     """Where each stands after equally many updates, at its best, and after equally many characters, at the end."""
     fewest = min(racer.metrics[-1].step for racer in racers)
-    rows = [f"| validation loss | after {fewest:,} updates | lowest | at the end | updates | seconds |",
-            "|:--|--:|--:|--:|--:|--:|"]  # fmt: skip
+    rows = [f"| loss | step {fewest:,} | best | last | steps | s |", "|:--|--:|--:|--:|--:|--:|"]
     for racer in racers:
         last = racer.metrics[-1]
         early, late = (_validation(racer, step) for step in (fewest, last.step))
         lowest = min(m.validation_loss for m in racer.metrics if m.validation_loss is not None)
         rows.append(
-            f"| {racer.label} | {early:.2f} | **{lowest:.2f}** | {late:.2f} | {last.step:,} | {last.elapsed:.1f} |"
+            f"| {racer.label} | {early:.2f} | **{lowest:.2f}** | {late:.2f} | {last.step:,} | {last.elapsed:.0f} |"
         )
     return "\n".join(rows)
 

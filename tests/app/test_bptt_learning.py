@@ -111,7 +111,7 @@ def test_a_part_that_is_not_there_is_the_first(app: AppTest) -> None:
 def test_the_race_that_comes_with_the_app_is_told_in_numbers(app: AppTest) -> None:
     opened(app, RACE)
     assert "carry, k=16 leads" in title(app)
-    table = next(m.value for m in app.markdown if "| validation loss |" in m.value)
+    table = next(m.value for m in app.markdown if "| loss | step" in m.value)
     for curve in results().curves:
         assert f"| {curve.label} |" in table
     app.segmented_control(key=bptt_race.AXIS).set_value("steps").run()
