@@ -59,7 +59,7 @@ def _compared(reading: Reading, T: int) -> None:
         f"{T:,} characters in one go against {cut} and then {T - cut}. Forgotten: the second chunk begins with zeros, "
         "the usual mistake. Only the gradient may be cut at a chunk's edge, never the state."
     )
-    rows = [("the model above", own), *others]
+    rows = [("above", own), *others]
     _table(rows, number_format)
     every = [one for _, ways in rows for one in ways]
     worst = max(every, key=lambda one: one.largest / one.allowed)
@@ -79,7 +79,7 @@ def _table(rows: list[tuple[str, list[Carried]]], number_format: str) -> None:
         shown = {one.path: one for one in ways if one.dtype == number_format}
         cells = [_power(shown[path].largest) for path in PATHS]
         lines.append(f"| {name} | {' | '.join(cells)} | {shown['scan'].forgotten.max():.2g} |")
-    head = f"| largest difference, {number_format} | {' | '.join(PATHS.values())} | state forgotten |"
+    head = f"| {number_format} | cells | fast | torch.nn | forgotten |"
     st.markdown("\n".join([head, "|:--|--:|--:|--:|--:|", *lines]))
 
 
@@ -97,7 +97,7 @@ def _found(
         others = []
         for model, weights in random_networks(len(network.characters), seed):
             layers = "1 layer" if model.num_layers == 1 else f"{model.num_layers} layers"
-            title = f"random {model.cell.upper()} of {model.hidden_size}, {layers}"
+            title = f"{model.cell.upper()} × {model.num_layers}"
             others.append((title, carried(model, weights, indices, cut)))
         return own, others
 

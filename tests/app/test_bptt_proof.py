@@ -21,7 +21,7 @@ def open_page(app: AppTest, model: str = "gru", text: str | None = None, **query
 
 
 def rows(app: AppTest) -> list[list[str]]:
-    table = next(m.value for m in app.markdown if m.value.startswith("| largest difference"))
+    table = next(m.value for m in app.markdown if "| forgotten |" in m.value)
     return [[cell.strip() for cell in row.split("|")[1:-1]] for row in table.splitlines()[2:]]
 
 
