@@ -73,7 +73,7 @@ def _compared(reading: Reading, T: int) -> None:
 
 
 def _table(rows: list[tuple[str, list[Carried]]], number_format: str) -> None:
-    """The largest differences, a row for each network."""
+    """The largest differences, a row for each network: the one above, then random ones (cell × layers)."""
     lines = []
     for name, ways in rows:
         shown = {one.path: one for one in ways if one.dtype == number_format}
@@ -96,7 +96,6 @@ def _found(
         own = carried(network.model, network.weights, indices, cut)
         others = []
         for model, weights in random_networks(len(network.characters), seed):
-            layers = "1 layer" if model.num_layers == 1 else f"{model.num_layers} layers"
             title = f"{model.cell.upper()} × {model.num_layers}"
             others.append((title, carried(model, weights, indices, cut)))
         return own, others
