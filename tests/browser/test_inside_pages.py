@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.playground import Server, settled
-from tests.browser.visitor import chart_title, choose, main, open_page, written
+from tests.browser.visitor import button, chart_title, choose, main, open_page, written
 
 UNROLL, BPTT = "Unroll_Visualizer", "Truncated_BPTT"
 TEXT = 'She said: "One (and only one) thing."'
@@ -90,11 +90,11 @@ def test_the_unrolled_graph_is_stepped_and_plays_to_its_last_column(server: Serv
     open_page(page, server, UNROLL, {"model": "rnn", "unroll_view": "Graph", "unroll_graph_T": 4})
     read(page, TEXT)
     expect(chart_title(page)).to_have_text(re.compile("One RNN at 4 steps"))
-    main(page).get_by_role("button", name="Step").click()
+    button(page, "Step").click()
     expect(main(page).get_by_text(re.compile("reads “h” at step 2"))).to_be_visible()
-    main(page).get_by_role("button", name="Play").click()
+    button(page, "Play").click()
     expect(main(page).get_by_text(re.compile("reads “␣” at step 4"))).to_be_visible()
-    expect(main(page).get_by_role("button", name="Play")).to_be_visible()
+    expect(button(page, "Play")).to_be_visible()
     view(page, "Backward")
     expect(main(page).get_by_text(re.compile("differ by .* at most, in float64"))).to_be_visible()
 
@@ -110,7 +110,7 @@ def test_chunks_are_stepped_forward_backward_and_updated(server: Server, page: P
     open_page(page, server, BPTT, {"model": "gru"})
     read(page, TEXT)
     for phase in ("backward", "update"):
-        main(page).get_by_role("button", name="Step").click()
+        button(page, "Step").click()
         expect(chart_title(page)).to_have_text(re.compile(f"Chunk 1 of 4, {phase}"))
     view(page, "The line that cuts")
     expect(main(page).locator("mark")).to_contain_text("detach_state(layer)")
