@@ -66,9 +66,9 @@ def show(reading: Reading) -> None:
         "answer; left of it, no gradient says that the letter should be kept."
     )
     st.caption(
-        "Where more than chance is reached left of the line, it comes from the carried state: it still holds traces "
-        "of the letter that nobody asked it to keep, and the output learns to read them. Near the line, networks "
-        "trained with resets answer from a fresh state only: the older one that they meet in the test misleads them. "
+        "Left of the line a few squares stand above chance. The carried state may still hold traces of the letter that "
+        "nobody asked it to keep; but each square is one network, so this grid does not show the reason. Near the line, "
+        "networks trained with resets may know the answer from a fresh state only, and the test carries the state on. "
         "Squares marked ◆ are your own."
     )
     _train(chosen, own)
