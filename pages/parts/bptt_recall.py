@@ -67,7 +67,7 @@ def show(reading: Reading) -> None:
     )
     st.caption(
         "Left of the line a few squares stand above chance. The carried state may still hold traces of the letter that "
-        "nobody asked it to keep; but each square is one network, so this grid does not show the reason. Near the line, "
+        "nobody asked it to keep; but each square is one network, so this grid does not show the reason. Near the line "
         "networks trained with resets may know the answer from a fresh state only, and the test carries the state on. "
         "Squares marked ◆ are your own."
     )
