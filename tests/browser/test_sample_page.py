@@ -57,6 +57,7 @@ def test_a_character_is_picked_by_click_by_arrow_keys_and_by_the_slider(server: 
 
 def test_another_character_branches_the_text_from_there_and_the_first_text_stays(server: Server, page: Page) -> None:
     open_page(page, server, "Sample", LSTM)
+    expect(written(page).get_by_role("option")).to_have_count(200)  # its component comes after the page
     first = written(page).inner_text()
     character(page, 40).click()
     expect(looked_at(page)).to_have_value("40")
@@ -80,6 +81,7 @@ def test_another_character_branches_the_text_from_there_and_the_first_text_stays
 def test_moving_the_temperature_changes_figure_and_text_at_once(server: Server, page: Page) -> None:
     open_page(page, server, "Sample", LSTM)
     expect(chart_title(page)).to_contain_text("T = 0.8, safer")
+    expect(written(page).get_by_role("option")).to_have_count(200)
     before = written(page).inner_text()
     slider = main(page).get_by_role("slider", name="Temperature")
     slider.press("End")
