@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import streamlit as st
 
 from pages.parts import service, shell
 from pages.parts.keys import in_url
+from pages.parts.player import Player
 from pages.parts.reading import Reading, show_one
 from rnn import corpora
 from rnn.errors import InputError, PlaygroundError
@@ -25,6 +25,7 @@ PLAYING = "bptt_chunks_playing"  # in the session: when it last moved; absent wh
 ROUND = "bptt_chunks_round"  # in the session: how often was measured again
 LONGEST, MOST_CHUNKS, MOST_STREAMS = 16, 6, 6
 GROWN = 8  # chunks that are measured with and without the line
+PLAYER = Player("bptt_chunks", MOMENT, PLAYING)
 TICK = 1.0  # seconds from one phase to the next while it plays
 CUT = "detach_state(layer)"  # what the line that matters has in it
 
@@ -58,9 +59,7 @@ def _one_after_another(reading: Reading) -> None:
         count = st.slider("Chunks", 2, MOST_CHUNKS, 4, **in_url(COUNT), width=200)
     count = max(1, min(int(count), MOST_CHUNKS, -(-(len(reading.text) - 1) // k)))
     steps = _steps(reading.name, k, min(count * k, len(reading.text) - 1), reading)
-    st.fragment(run_every=TICK if PLAYING in st.session_state else None)(_played)(
-        reading, steps, PLAYING in st.session_state
-    )
+    PLAYER.run(_played, TICK, reading, steps)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -75,26 +74,10 @@ def _steps(name: str, k: int, T: int, _reading: Reading) -> tuple[ChunkStep, ...
 def _played(reading: Reading, steps: tuple[ChunkStep, ...], was_playing: bool) -> None:
     """The part that moves."""
     last = 3 * len(steps)
-    _advance(last)
-    if was_playing != (PLAYING in st.session_state):
-        st.rerun()  # the whole page: whether this part runs by itself is decided there
-    is_playing = PLAYING in st.session_state
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        st.button(
-            "Back", key="bptt_chunks_back", icon=":material/skip_previous:", on_click=_move, args=(-1, last),
-            help="The phase before.",
-        )  # fmt: skip
-        st.button(
-            "Stop" if is_playing else "Play", key="bptt_chunks_play", type="primary", width=110,
-            icon=":material/stop:" if is_playing else ":material/play_arrow:", on_click=_play, args=(last,),
-            help="Forward, backward, update, then the next chunk.",
-        )  # fmt: skip
-        st.button(
-            "Step", key="bptt_chunks_step", icon=":material/skip_next:", on_click=_move, args=(1, last),
-            help="The next phase.",
-        )  # fmt: skip
-        st.slider("Phase", 1, last, key=MOMENT, width=420, help="Three of each chunk: forward, backward, update.")
-    done = max(1, min(int(st.session_state[MOMENT]), last))
+    PLAYER.advance(1, last, TICK, was_playing)
+    helps = ("The phase before.", "Forward, backward, update, then the next chunk.", "The next phase.")
+    three = "Three of each chunk: forward, backward, update."
+    done = PLAYER.place(1, last, "Phase", helps, slider_help=three)
     text = reading.text[: steps[-1].end]
     st.plotly_chart(
         chunks(text, steps, done, shell.is_dark()), width="stretch", key="bptt_chunks_figure",
@@ -105,30 +88,6 @@ def _played(reading: Reading, steps: tuple[ChunkStep, ...], was_playing: bool) -
         "to 1. The fuller a box, the larger h. Orange goes on to the right over every border; the gradient goes to the "
         "left and stops at the wall. ‖g‖: norm of the whole gradient. Δ: how far the update moves all weights."
     )
-
-
-def _advance(last: int) -> None:
-    at, moved, now = int(st.session_state.get(MOMENT, 1)), st.session_state.get(PLAYING), time.monotonic()
-    if moved is not None and now - moved >= 0.8 * TICK:
-        at += 1
-        st.session_state[PLAYING] = now
-        if at >= last:
-            st.session_state.pop(PLAYING)
-    st.session_state[MOMENT] = max(1, min(at, last))
-
-
-def _move(by: int, last: int) -> None:
-    st.session_state.pop(PLAYING, None)
-    st.session_state[MOMENT] = max(1, min(int(st.session_state.get(MOMENT, 1)) + by, last))
-
-
-def _play(last: int) -> None:
-    """Begins to play, from the beginning where nothing is left; or stops."""
-    if st.session_state.pop(PLAYING, None) is not None:
-        return
-    if int(st.session_state.get(MOMENT, 1)) >= last:
-        st.session_state[MOMENT] = 1
-    st.session_state[PLAYING] = time.monotonic()
 
 
 # The batch --------------------------------------------------------------------------------------------------------

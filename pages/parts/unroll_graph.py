@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.parts import service, shell, units
 from pages.parts.keys import in_url
+from pages.parts.player import Player
 from pages.parts.reading import Reading
 from pages.parts.units import Chosen
 from rnn.errors import InputError, PlaygroundError
@@ -29,6 +29,7 @@ PLAYING = "unroll_graph_playing"  # in the session: when it last moved; absent w
 WIDE = "unroll_graph_wide"  # the container that scrolls by itself where the columns need more than the page
 FORWARD, BACKWARD, FOLDED = "Forward", "Backward", "Folded"
 DEFAULT_COLUMNS = 8
+PLAYER = Player("unroll_graph", AT, PLAYING)
 TICK = 0.65  # seconds from one step to the next while it plays
 
 
@@ -44,7 +45,7 @@ def show(reading: Reading) -> None:
             help="Forward, the network reads. Backward, the gradient of the loss flows. Folded, time is a loop.",
         )  # fmt: skip
         if way == FOLDED:
-            st.session_state.pop(PLAYING, None)
+            PLAYER.stop()
         else:
             start, steps = _where(reading.text)
     if way == FOLDED:
@@ -54,9 +55,7 @@ def show(reading: Reading) -> None:
         reading.check_predicts("The gradient")
         if len(reading.text) < 2:
             raise InputError("A loss needs a character that comes next. Type at least two characters.")
-    st.fragment(run_every=TICK if PLAYING in st.session_state else None)(_stepped)(
-        reading, start, steps, way == BACKWARD, PLAYING in st.session_state
-    )
+    PLAYER.run(_stepped, TICK, reading, start, steps, way == BACKWARD)
 
 
 def _where(text: str) -> tuple[int, int]:
@@ -88,10 +87,11 @@ def _stepped(reading: Reading, start: int, steps: int, is_back: bool, was_playin
         flow = _flow(reading, start, steps) if is_back else None
         if flow is not None:
             steps = min(steps, len(flow.losses))
-        _advance(start, steps, is_back)
-        if was_playing != (PLAYING in st.session_state):
-            st.rerun()  # the whole page: whether this part runs by itself is decided there
-        current = _current(start, steps, is_back)
+        first, last = start + 1, start + steps
+        PLAYER.advance(first, last, TICK, was_playing, is_back)
+        plays = "Right to left, as the gradient flows." if is_back else "Column after column, to the last one."
+        helps = ("One column to the left.", plays, "One column to the right.")
+        current = PLAYER.place(first, last, "Current column t", helps, is_back) - 1
         place = st.container()
         lit = "" if is_back else _lit(reading)
         chosen, unit = _unit(reading)
@@ -105,60 +105,8 @@ def _stepped(reading: Reading, start: int, steps: int, is_back: bool, was_playin
         if flow is not None:
             _sums(flow)
     except PlaygroundError as error:
-        st.session_state.pop(PLAYING, None)
+        PLAYER.stop()
         st.error(shell.plain(error))
-
-
-def _advance(start: int, steps: int, is_back: bool) -> None:
-    """Moves on where it plays and it is time; at the last column it stands still."""
-    first, last = start + 1, start + steps
-    at = int(st.session_state.get(AT, first))
-    moved, now = st.session_state.get(PLAYING), time.monotonic()
-    if moved is not None and now - moved >= 0.8 * TICK:
-        at += -1 if is_back else 1
-        st.session_state[PLAYING] = now
-        if at <= first if is_back else at >= last:
-            st.session_state.pop(PLAYING)
-    st.session_state[AT] = max(first, min(at, last))
-
-
-def _current(start: int, steps: int, is_back: bool) -> int:
-    """The column that is lit, as a step from 0, with the buttons that move it."""
-    first, last = start + 1, start + steps
-    is_playing = PLAYING in st.session_state
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        st.button(
-            "Back", key="unroll_graph_back", icon=":material/skip_previous:", on_click=_move, args=(-1, first, last),
-            disabled=steps == 1, help="One column to the left.",
-        )  # fmt: skip
-        st.button(
-            "Stop" if is_playing else "Play", key="unroll_graph_play", type="primary", width=110,
-            icon=":material/stop:" if is_playing else ":material/play_arrow:", on_click=_play,
-            args=(first, last, is_back), disabled=steps == 1,
-            help="Right to left, as the gradient flows." if is_back else "Column after column, to the last one.",
-        )  # fmt: skip
-        st.button(
-            "Step", key="unroll_graph_step", icon=":material/skip_next:", on_click=_move, args=(1, first, last),
-            disabled=steps == 1, help="One column to the right.",
-        )  # fmt: skip
-        if steps > 1:
-            st.slider("Current column t", first, last, key=AT, width=420)
-    return max(first, min(int(st.session_state[AT]), last)) - 1
-
-
-def _move(by: int, first: int, last: int) -> None:
-    st.session_state.pop(PLAYING, None)
-    st.session_state[AT] = max(first, min(int(st.session_state.get(AT, first)) + by, last))
-
-
-def _play(first: int, last: int, is_back: bool) -> None:
-    """Begins to play, from the other end where there is nothing left to play; or stops."""
-    if st.session_state.pop(PLAYING, None) is not None:
-        return
-    begin, end = (last, first) if is_back else (first, last)
-    if st.session_state.get(AT, end) == end:
-        st.session_state[AT] = begin
-    st.session_state[PLAYING] = time.monotonic()
 
 
 def _lit(reading: Reading) -> str:
@@ -283,7 +231,7 @@ def _sums(flow: Contributions) -> None:
     layers = flow.states.shape[1]
     rows = [
         f"| W_{m.name[2:]}{f' of layer {m.layer + 1}' if layers > 1 and m.name != 'W_hy' else ''} | "
-        f"{m.shape[0]:,} × {m.shape[1]:,} | {m.whole:.4g} | {m.norms.sum():.4g} | {_power(m.difference)} |"
+        f"{m.shape[0]:,} × {m.shape[1]:,} | {m.whole:.4g} | {m.norms.sum():.4g} | {shell.power(m.difference)} |"
         for m in flow.matrices
     ]
     head = "| matrix | size | norm of the sum | sum of the norms | largest difference from autograd |"
@@ -291,9 +239,5 @@ def _sums(flow: Contributions) -> None:
     largest = max(m.difference for m in flow.matrices)
     st.caption(
         f"Each matrix is used at every step, so its gradient is the sum of what the {len(flow.losses)} steps add. "
-        f"That sum and autograd's gradient differ by {_power(largest)} at most, in float64."
+        f"That sum and autograd's gradient differ by {shell.power(largest)} at most, in float64."
     )
-
-
-def _power(difference: float) -> str:
-    return f"{difference:.1e}".replace("-", "−") if difference else "0"
