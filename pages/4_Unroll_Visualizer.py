@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from pages.parts import (
     keys,
     reading,
@@ -17,7 +15,6 @@ from pages.parts import (
     unroll_units,
 )
 from pages.parts.reading import Reading
-from rnn.errors import PlaygroundError
 
 VIEWS: dict[str, Callable[[Reading], None]] = {
     "Graph": unroll_graph.show, "States": unroll_states.show, "Units": unroll_units.show,
@@ -26,14 +23,5 @@ VIEWS: dict[str, Callable[[Reading], None]] = {
 
 shell.page("Unroll Visualizer")
 service.open_runs()
-try:
-    chosen = reading.choose()
-    if chosen is not None:
-        view = st.segmented_control(
-            "View", list(VIEWS), default=next(iter(VIEWS)), **keys.in_url(keys.UNROLL_VIEW),
-            label_visibility="collapsed", required=True,
-        )  # fmt: skip
-        VIEWS.get(view, next(iter(VIEWS.values())))(chosen)
-except PlaygroundError as error:
-    st.error(shell.plain(error))
+reading.show_views(VIEWS, keys.UNROLL_VIEW)
 service.warm_up()

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from pages.parts import (
     bptt_chunks,
     bptt_gradient,
@@ -16,7 +14,6 @@ from pages.parts import (
     shell,
 )
 from pages.parts.reading import Reading
-from rnn.errors import PlaygroundError
 
 VIEWS: dict[str, Callable[[Reading], None]] = {
     "Chunks": bptt_chunks.show, "Gradient": bptt_gradient.show, "Learning": bptt_learning.show,
@@ -25,14 +22,5 @@ VIEWS: dict[str, Callable[[Reading], None]] = {
 
 shell.page("Truncated BPTT")
 service.open_runs()
-try:
-    chosen = reading.choose()
-    if chosen is not None:
-        view = st.segmented_control(
-            "View", list(VIEWS), default=next(iter(VIEWS)), **keys.in_url(keys.BPTT_VIEW),
-            label_visibility="collapsed", required=True,
-        )  # fmt: skip
-        VIEWS.get(view, next(iter(VIEWS.values())))(chosen)
-except PlaygroundError as error:
-    st.error(shell.plain(error))
+reading.show_views(VIEWS, keys.BPTT_VIEW)
 service.warm_up()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rnn.config import ModelConfig
 from rnn.errors import ConfigError, InputError
+from rnn.records import before
 from rnn.sampling import SQUASH, checked_weights, softmax
 from rnn.topology import CANNOT_WRITE, Step
 
@@ -50,12 +51,12 @@ class Pass:
     @property
     def h_before(self) -> Array:
         """The hidden state that each step started from, (T, H); zeros at the first step read."""
-        return _before(self.h, self.reverse)
+        return before(self.h, self.reverse)
 
     @property
     def c_before(self) -> Array | None:
         """The cell state that each step started from, (T, H); None where there is none."""
-        return None if self.c is None else _before(self.c, self.reverse)
+        return None if self.c is None else before(self.c, self.reverse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +175,6 @@ def _vectors(read: NDArray[np.int64], table: Array | None, vocabulary_size: int)
     steps = np.flatnonzero(read != NO_INPUT)
     x[steps, read[steps]] = 1.0
     return x
-
-
-def _before(states: Array, reverse: bool) -> Array:
-    zeros = np.zeros_like(states[:1])
-    return np.concatenate([states[1:], zeros] if reverse else [zeros, states[:-1]])
 
 
 def _run(model: ModelConfig, w: Mapping[str, NDArray[Any]], layer: int, reverse: bool, x: Array) -> Pass:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 REMEMBERED = 0.01  # nats; what lowers a loss by less than this is not counted as remembered
+F = TypeVar("F", np.float32, np.float64)
+
 SMOOTHING = 0.9  # share of the running mean that each point of a curve keeps
 
 
@@ -402,15 +404,16 @@ class LayerTrace:
     @property
     def h_before(self) -> NDArray[np.float32]:
         """The hidden state that each step started from, (T, H); zeros at the first step read."""
-        return _before(self.h, self.reverse)
+        return before(self.h, self.reverse)
 
     @property
     def c_before(self) -> NDArray[np.float32] | None:
         """The cell state that each step started from, (T, H); None where there is none."""
-        return None if self.c is None else _before(self.c, self.reverse)
+        return None if self.c is None else before(self.c, self.reverse)
 
 
-def _before(states: NDArray[np.float32], reverse: bool) -> NDArray[np.float32]:
+def before(states: NDArray[F], reverse: bool) -> NDArray[F]:
+    """The state that each step started from, of those after each step, (T, H); zeros at the first step read."""
     zeros = np.zeros_like(states[:1])
     return np.concatenate([states[1:], zeros] if reverse else [zeros, states[:-1]])
 

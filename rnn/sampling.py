@@ -133,6 +133,16 @@ def _relu(a: Array) -> Array:
 SQUASH: dict[str, Callable[[Array], Array]] = {"tanh": np.tanh, "relu": _relu, "sigmoid": _sigmoid}
 
 
+def gate_halves(gates: int, hidden_size: int) -> Array:
+    """1/2 for what goes into a sigmoid and 1 for what goes into a tanh, of a GRU (r, z, n) or an LSTM (i, f, g, o).
+
+    sigmoid(s) = (1 + tanh(s / 2)) / 2, so one tanh does for all gates.
+    """
+    halves = np.full(gates * hidden_size, HALF)
+    halves[2 * hidden_size : 3 * hidden_size] = 1  # the candidate
+    return halves
+
+
 def _cell(config: ModelConfig, w: Mapping[str, Array], layer: int) -> Cell:
     """The equations of `rnn.cells` for rows of N sequences, in as few calls as they can be written.
 
@@ -145,8 +155,7 @@ def _cell(config: ModelConfig, w: Mapping[str, Array], layer: int) -> Cell:
     b_xh, b_hh = (w.get(f"recurrent.bias_{name}_l{layer}", none) for name in ("ih", "hh"))
     if config.cell == "rnn":
         return Cell(W_xh, b_xh + b_hh, partial(_rnn, W_hh, SQUASH[config.nonlinearity]))
-    halves = np.full(W_hh.shape[1], HALF)
-    halves[2 * H : 3 * H] = 1  # the candidate of GRU (r, z, n) and LSTM (i, f, g, o)
+    halves = gate_halves(config.gates, H)
     W_xh, W_hh, b_xh, b_hh = W_xh * halves, W_hh * halves, b_xh * halves, b_hh * halves
     if config.cell == "lstm":  # nothing stands between its two sums, so their biases can be added once
         return Cell(W_xh, b_xh + b_hh, partial(_lstm, W_hh))
@@ -299,11 +308,14 @@ def checked(model: Any, vocabulary: Vocabulary) -> NumpyModel:
         ConfigError: it is bidirectional, or the vocabulary is not its own.
     """
     numpy_model = NumpyModel.of(model)
-    if numpy_model.vocabulary_size != len(vocabulary):
-        raise ConfigError(
-            f"The model scores {numpy_model.vocabulary_size} characters, but the vocabulary has {len(vocabulary)}."
-        )
+    check_vocabulary(numpy_model.vocabulary_size, vocabulary)
     return numpy_model
+
+
+def check_vocabulary(vocabulary_size: int, vocabulary: Vocabulary) -> None:
+    """Raises ConfigError where a model that scores so many characters has another vocabulary."""
+    if vocabulary_size != len(vocabulary):
+        raise ConfigError(f"The model scores {vocabulary_size} characters, but the vocabulary has {len(vocabulary)}.")
 
 
 def _generate(

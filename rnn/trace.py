@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn.config import ModelConfig
-from rnn.errors import ConfigError, InputError
+from rnn.errors import InputError
 from rnn.inspection import GATES
 from rnn.records import LayerTrace, Trace
-from rnn.sampling import HALF, SQUASH, checked_weights, softmax
+from rnn.sampling import HALF, SQUASH, check_vocabulary, checked_weights, gate_halves, softmax
 from rnn.vocabulary import Vocabulary
 
 Array = NDArray[np.float32]
@@ -43,9 +43,7 @@ def trace(config: ModelConfig, weights: Mapping[str, NDArray[Any]], vocabulary: 
         UnknownCharacterError: the text has characters that the model does not know.
     """
     w = checked_weights(config, weights)
-    V = len(w["head.weight"])
-    if len(vocabulary) != V:
-        raise ConfigError(f"The model scores {V} characters, but the vocabulary has {len(vocabulary)}.")
+    check_vocabulary(len(w["head.weight"]), vocabulary)
     most = most_characters(config, len(vocabulary))
     if len(text) > most:
         raise InputError(
@@ -97,15 +95,14 @@ def _read(
     config: ModelConfig, weights: Mapping[str, Array], layer: int, reverse: bool, indices: NDArray[np.int64],
     below: Array | None,
 ) -> LayerTrace:  # fmt: skip
-    """One layer in one direction. Gates' sums are halved: sigmoid(s) = (1 + tanh(s / 2)) / 2, so one tanh does all."""
+    """One layer in one direction. What goes into a sigmoid is halved in the weights already, as the sampler has it."""
     H, cell, suffix = config.hidden_size, config.cell, f"_l{layer}" + ("_reverse" if reverse else "")
     none = np.zeros(config.gates * H, np.float32)
     W_xh, W_hh, b_xh, b_hh = (
         weights.get(f"recurrent.{name}{suffix}", none) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     )
     if cell != "rnn":
-        halves = np.full(config.gates * H, HALF)
-        halves[2 * H : 3 * H] = 1  # the candidate of GRU (r, z, n) and LSTM (i, f, g, o)
+        halves = gate_halves(config.gates, H)
         W_xh, W_hh, b_xh, b_hh = W_xh * halves[:, None], W_hh * halves[:, None], b_xh * halves, b_hh * halves
     if below is not None:
         sums = below @ W_xh.T

@@ -142,7 +142,7 @@ def _equations(chosen: Blueprint, input_size: int, layer: int, backward: bool) -
         column.markdown("\n\n".join(f"${formula}$" for formula in formulas))
     apart = _forms_apart(chosen.name, layer, backward, chosen)
     said = [
-        f"Both forms on the same random input and state, in float64: they differ by {_power(apart)} at most, "
+        f"Both forms on the same random input and state, in float64: they differ by {shell.power(apart)} at most, "
         f"which is {'rounding' if apart <= ROUNDING else 'more than rounding'}."
     ]
     if chosen.model.bias:
@@ -217,7 +217,8 @@ def _judged(chosen: Blueprint) -> None:
         complain(error)
         return
     rows = [
-        f"| {PATHS[one.path]}, {one.dtype} | {_power(one.outputs)} | {_power(one.state)} | {_power(one.allowed, 0)} |"
+        f"| {PATHS[one.path]}, {one.dtype} | {shell.power(one.outputs)} | {shell.power(one.state)} "
+        f"| {shell.power(one.allowed, 0)} |"
         for one in found
     ]
     st.markdown("| largest difference of | outputs | state | allowed |\n|:--|--:|--:|--:|\n" + "\n".join(rows))
@@ -234,11 +235,6 @@ def _judged(chosen: Blueprint) -> None:
         said += " Sampling reads in one direction only, so there is no numpy path of it."
     st.markdown(said)
     st.button("Check with other numbers", key="arch_cell_again", icon=":material/refresh:", on_click=_next_seed)
-
-
-def _power(difference: float, digits: int = 1) -> str:
-    """2.4e−07; with a hyphen the line could break there."""
-    return f"{difference:.{digits}e}".replace("-", "−") if difference else "0"
 
 
 def _next_seed() -> None:

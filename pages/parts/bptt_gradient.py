@@ -15,7 +15,7 @@ from pages.parts import blueprint, service, shell, writers
 from pages.parts.blueprint import Blueprint
 from pages.parts.controls import number_input
 from pages.parts.keys import in_url
-from pages.parts.reading import Reading, show_one
+from pages.parts.reading import Reading, show_part
 from pages.parts.units import choose_states
 from rnn.checkpoint_file import read
 from rnn.config import ModelConfig
@@ -66,12 +66,7 @@ def show(reading: Reading) -> None:
             f"The gradient over time needs a text of at least {FEWEST_STEPS + 1} characters; this one has "
             f"{len(reading.trace)}. Type more, or press “Another passage”."
         )
-    _parts(reading)
-
-
-@st.fragment
-def _parts(reading: Reading) -> None:
-    show_one("Part", PARTS, PART, reading)
+    show_part("Part", PARTS, PART, reading)
 
 
 # By chunk length --------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def _table(rows: list[tuple[str, list[Carried]]], number_format: str) -> None:
     lines = []
     for name, ways in rows:
         shown = {one.path: one for one in ways if one.dtype == number_format}
-        cells = [_power(shown[path].largest) for path in PATHS]
+        cells = [shell.power(shown[path].largest, 0) for path in PATHS]
         lines.append(f"| {name} | {' | '.join(cells)} | {shown['scan'].forgotten.max():.2g} |")
     head = f"| {number_format} | cells | fast | torch.nn | forgotten |"
     st.markdown("\n".join([head, "|:--|--:|--:|--:|--:|", *lines]))
@@ -101,10 +101,6 @@ def _found(
         return own, others
 
     return service.scheduler().compute(computed)
-
-
-def _power(difference: float) -> str:
-    return f"{difference:.0e}".replace("-", "−") if difference else "0"
 
 
 def _next_seed() -> None:

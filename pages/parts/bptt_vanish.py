@@ -14,7 +14,7 @@ from pages.parts import blueprint, reading, service, shell, writers
 from pages.parts.blueprint import Blueprint
 from pages.parts.controls import LARGEST, number_input
 from pages.parts.keys import in_url
-from pages.parts.reading import Reading, show_one
+from pages.parts.reading import Reading, show_part
 from rnn import corpora
 from rnn.errors import PlaygroundError
 from rnn.figures.vanishing import (
@@ -60,12 +60,7 @@ OTHER = "this model"
 
 def show(reading: Reading) -> None:
     """One of three parts; the page's text and model matter to the last two."""
-    _parts(reading)
-
-
-@st.fragment
-def _parts(reading: Reading) -> None:
-    show_one("Part", PARTS, PART, reading)
+    show_part("Part", PARTS, PART, reading)
 
 
 # The sandbox ------------------------------------------------------------------------------------------------------

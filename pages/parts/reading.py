@@ -103,6 +103,21 @@ def _traces() -> TraceCache:
     return TraceCache()
 
 
+def show_views(views: Mapping[str, Callable[[Reading], None]], key: str) -> None:
+    """What a page that looks inside is made of: the model and the text, the choice of a view, and the view.
+
+    Args:
+        views: by their names, the first one being shown at first.
+        key: of the choice; it stands in the URL.
+    """
+    try:
+        chosen = choose()
+        if chosen is not None:
+            show_one("View", views, key, chosen)
+    except PlaygroundError as error:
+        st.error(shell.plain(error))
+
+
 def show_one(label: str, parts: Mapping[str, Callable[[Reading], None]], key: str, reading: Reading) -> None:
     """Asks which part is wanted, shows it, and says in its place what goes wrong.
 
@@ -119,6 +134,9 @@ def show_one(label: str, parts: Mapping[str, Callable[[Reading], None]], key: st
         parts.get(str(chosen), parts[first])(reading)
     except PlaygroundError as error:
         st.error(shell.plain(error))
+
+
+show_part = st.fragment(show_one)  # the same where a click on a part's controls concerns nothing else
 
 
 # The network ------------------------------------------------------------------------------------------------------

@@ -85,6 +85,11 @@ def plain(text: object) -> str:
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", str(text))
 
 
+def power(number: float, digits: int = 1) -> str:
+    """2.4e−07; with a hyphen the line could break there."""
+    return f"{number:.{digits}e}".replace("-", "−") if number else "0"
+
+
 def clock(seconds: float) -> str:
     """`42 s`, `3:07 min`."""
     if seconds < 60:

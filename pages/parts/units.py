@@ -35,15 +35,14 @@ class Chosen:
 
 def choose_states(trace: Trace) -> Chosen:
     """The layer, the direction and the vector, each asked for where there is a choice; the top layer's h at first."""
+    every = _every(trace)
     names = [
         ", ".join(
             ([f"layer {layer + 1}"] if len(trace.layers) > 1 else [])
-            + ([f"read from the {'end' if one.reverse else 'beginning'}"] if len(passes) > 1 else [])
+            + ([f"read from the {'end' if one.reverse else 'beginning'}"] if len(trace.layers[layer]) > 1 else [])
         )
-        for layer, passes in enumerate(trace.layers)
-        for one in passes
+        for layer, one in every
     ]
-    every = [(layer, one) for layer, passes in enumerate(trace.layers) for one in passes]
     first, vector = len(every) - len(trace.layers[-1]), "h"
     place = first
     if len(every) > 1:
@@ -64,7 +63,9 @@ def choose_states(trace: Trace) -> Chosen:
     return Chosen(layer, one, shown, values, f"{shown}{joined}{names[place]}" if names[place] else shown)
 
 
-_DIRECTIONS = {False: ", from the beginning", True: ", from the end"}
+def _every(trace: Trace) -> list[tuple[int, LayerTrace]]:
+    """Each layer in each direction, the lowest first, with its number from 0."""
+    return [(layer, one) for layer, passes in enumerate(trace.layers) for one in passes]
 
 
 def choose_unit(hidden_size: int) -> int:
@@ -80,7 +81,7 @@ def show_unit(hidden_size: int, unit: int) -> None:
 
 def show_states(trace: Trace, layer: int, reverse: bool, vector: str, unit: int) -> None:
     """The next time states and a unit are chosen, they are these; to be called before the page draws the widgets."""
-    every = [(place, one.reverse) for place, passes in enumerate(trace.layers) for one in passes]
+    every = [(place, one.reverse) for place, one in _every(trace)]
     if len(every) > 1:
         st.session_state[f"{keys.LAYER}_{len(every)}"] = every.index((layer, reverse))
     if trace.layers[layer][0].c is not None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from pages.parts import influence_cells, influence_change, influence_look, influence_silence
-from pages.parts.reading import Reading, show_one
+from pages.parts.reading import Reading, show_part
 
 QUESTION = "unroll_influence_question"
 QUESTIONS = {
@@ -18,9 +16,4 @@ QUESTIONS = {
 
 def show(reading: Reading) -> None:
     """One of four questions to the model about this text."""
-    _view(reading)
-
-
-@st.fragment
-def _view(reading: Reading) -> None:
-    show_one("Question", QUESTIONS, QUESTION, reading)
+    show_part("Question", QUESTIONS, QUESTION, reading)

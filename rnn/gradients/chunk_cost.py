@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -75,21 +75,46 @@ def measuring_chunks(
     return tuple(ChunkCost(k, median(seconds[k]), saved[k]) for k in lengths)
 
 
-def saved_bytes(config: ModelConfig, weights: TensorWeights, read: Tensor) -> int:
-    """Bytes that autograd keeps of a forward pass over characters (T + 1, B), each storage once, parameters aside."""
-    own = {parameter.untyped_storage().data_ptr() for parameter in weights.values()}
-    kept: dict[int, int] = {}
+class Saved:
+    """Counts what autograd keeps of forward passes, each piece of memory once, without the parameters.
 
-    def pack(tensor: Tensor) -> Tensor:
+    Whoever counts holds on to what was computed: an address that is free is used again, and would count as the same.
+
+    Args:
+        parameters: which are there anyway.
+    """
+
+    def __init__(self, parameters: Iterable[Tensor]) -> None:
+        self._own = {parameter.untyped_storage().data_ptr() for parameter in parameters}
+        self._kept: dict[int, int] = {}
+
+    def counting(self) -> saved_tensors_hooks:
+        """A context: what is computed in it is counted."""
+        return saved_tensors_hooks(self._pack, lambda tensor: tensor)
+
+    def forget(self) -> None:
+        """Begins again at nothing."""
+        self._kept.clear()
+
+    @property
+    def nbytes(self) -> int:
+        """What was kept since."""
+        return sum(self._kept.values())
+
+    def _pack(self, tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
+        if storage.data_ptr() not in self._own:
+            self._kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    with saved_tensors_hooks(pack, lambda tensor: tensor):
-        loss = _loss(config, weights, read)  # keeps all of it, so that no address is used twice
+
+def saved_bytes(config: ModelConfig, weights: TensorWeights, read: Tensor) -> int:
+    """Bytes that autograd keeps of a forward pass over characters (T + 1, B), parameters aside."""
+    saved = Saved(weights.values())
+    with saved.counting():
+        loss = _loss(config, weights, read)  # keeps all of it while it is counted
     assert loss.requires_grad
-    return sum(kept.values())
+    return saved.nbytes
 
 
 def _loss(config: ModelConfig, weights: TensorWeights, read: Tensor) -> Tensor:

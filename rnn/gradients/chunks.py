@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.autograd.graph import saved_tensors_hooks
 
 from rnn.cells import State
 from rnn.config import ModelConfig
 from rnn.errors import ConfigError, InputError
+from rnn.gradients.chunk_cost import Saved
 from rnn.gradients.steps import Steps, as_tensors, read_steps
 from rnn.models import detach_state
 from rnn.stepwise import Stepwise
@@ -180,18 +180,11 @@ def growing(
     """
     check_chunks(config, weights, len(indices), k)
     w = as_tensors(weights, torch.float32, requires_grad=True)
-    own = {parameter.untyped_storage().data_ptr() for parameter in w.values()}
+    saved = Saved(w.values())
     read = torch.from_numpy(np.asarray(indices, np.int64))[:, None]
     state: list[State] | None = None
     graphs: list[Any] = []  # of the chunks before, while the state leads back to them: no address is used twice
-    kept: dict[int, int] = {}
     found: list[Growth] = []
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
 
     warm = read_steps(config, w, read[: min(k, len(read) - 1)]).losses(read[1 : k + 1]).mean()
     torch.autograd.backward(warm)  # the first backward pass of a process takes several times as long
@@ -199,9 +192,9 @@ def growing(
     for start in range(0, len(read) - 1, k):
         targets = read[start + 1 : start + k + 1]
         if detach:
-            kept.clear()
+            saved.forget()
             graphs.clear()
-        with saved_tensors_hooks(pack, lambda tensor: tensor):
+        with saved.counting():
             steps = read_steps(config, w, read[start : start + len(targets)], state)
             loss = steps.losses(targets).mean()
         graphs.append((steps, loss))
@@ -214,7 +207,7 @@ def growing(
             for parameter in w.values():
                 parameter.grad = None
             yield
-        found.append(Growth(len(found) + 1, nodes, min(rounds), sum(kept.values())))
+        found.append(Growth(len(found) + 1, nodes, min(rounds), saved.nbytes))
         state = [detach_state(layer) for layer in steps.states[-1]] if detach else steps.states[-1]
     return tuple(found)
 
