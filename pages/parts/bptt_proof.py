@@ -81,6 +81,7 @@ def _table(rows: list[tuple[str, list[Carried]]], number_format: str) -> None:
         lines.append(f"| {name} | {' | '.join(cells)} | {shown['scan'].forgotten.max():.2g} |")
     head = f"| {number_format} | cells | fast | torch.nn | forgotten |"
     st.markdown("\n".join([head, "|:--|--:|--:|--:|--:|", *lines]))
+    st.caption("“above” is the chosen model; the others have random weights and are named by cell × layers.")
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
