@@ -259,7 +259,7 @@ def _reviewed(name: str, version: str, _network: Callable[[], Any]) -> Review:
 
 
 def _chart(figure: Any, alt: str, key: str) -> None:
-    st.plotly_chart(figure, width="stretch", key=f"answers_{key}", config=shell.PLOT_CONFIG, alt=alt)
+    shell.chart(figure, key=f"answers_{key}", alt=alt)
 
 
 # The visitor's own ------------------------------------------------------------------------------------------------

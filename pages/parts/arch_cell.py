@@ -40,18 +40,12 @@ def show(chosen: Blueprint, T: int) -> None:
     layer, backward = _where(chosen)
     step = _read_step(chosen, layer, backward)
     dark = shell.is_dark()
-    st.plotly_chart(
-        cell_diagram(step, dark), width="stretch", key="arch_cell_diagram", config=shell.PLOT_CONFIG,
-        alt=cell_diagram_alt(step),
-    )  # fmt: skip
+    shell.chart(cell_diagram(step, dark), key="arch_cell_diagram", alt=cell_diagram_alt(step))
     st.caption(
         "A number is the mean of a gate, or the mean size of a vector with signs; the larger, the fuller its colour. "
         "⊙ and the circled × multiply unit by unit. Point at a box for its first values."
     )
-    st.plotly_chart(
-        gate_vectors(step, dark), width="stretch", key="arch_cell_vectors", config=shell.PLOT_CONFIG,
-        alt=gate_vectors_alt(step),
-    )  # fmt: skip
+    shell.chart(gate_vectors(step, dark), key="arch_cell_vectors", alt=gate_vectors_alt(step))
     _equations(chosen, len(step.x), layer, backward)
     _nonlinearity(step)
     _judged(chosen)
@@ -197,10 +191,9 @@ def _nonlinearity(step: CellStep) -> None:
         )  # fmt: skip
         of = of if of in step.gates else first
     name, sums = step.squash(of), step.sums[of]
-    st.plotly_chart(
-        nonlinearity(name, sums, of, shell.is_dark()), width="stretch", key="arch_cell_function",
-        config=shell.PLOT_CONFIG, alt=nonlinearity_alt(name, sums, of),
-    )  # fmt: skip
+    shell.chart(
+        nonlinearity(name, sums, of, shell.is_dark()), key="arch_cell_function", alt=nonlinearity_alt(name, sums, of)
+    )
 
 
 # The judge --------------------------------------------------------------------------------------------------------

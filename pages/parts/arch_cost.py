@@ -122,10 +122,7 @@ def _against_time(chosen: Blueprint, T: int) -> None:
     """What stays and what grows, and a run that shows it."""
     V = len(chosen.characters)
     taken = costs(chosen.model, V, log_spaced(LONGEST, POINTS))
-    st.plotly_chart(
-        growth(taken, shell.is_dark()), width="stretch", key="arch_cost_growth", config=shell.PLOT_CONFIG,
-        alt=growth_alt(taken),
-    )  # fmt: skip
+    shell.chart(growth(taken, shell.is_dark()), key="arch_cost_growth", alt=growth_alt(taken))
     here = costs(chosen.model, V, [T])
     st.caption(
         f"At T = {T}: {spelled(float(here.multiplications[0]))} multiplications and "
@@ -176,10 +173,9 @@ def _any_length(chosen: Blueprint, V: int) -> None:
         st.caption("Random characters, read from a state of zeros: the state's norm is then shown at every step.")
         return
     count = chosen.model.parameter_count(V)
-    st.plotly_chart(
-        any_length(kept[1], count, shell.is_dark()), width="stretch", key="arch_cost_any_length",
-        config=shell.PLOT_CONFIG, alt=any_length_alt(kept[1], count),
-    )  # fmt: skip
+    shell.chart(
+        any_length(kept[1], count, shell.is_dark()), key="arch_cost_any_length", alt=any_length_alt(kept[1], count)
+    )
     largest = kept[1][-1].largest
     if largest is not None:
         st.caption(f"Each number of h lies between −1 and 1, so its norm is at most {largest:.1f}, whatever T is.")
@@ -233,10 +229,9 @@ def _maps(chosen: Blueprint, title: str, after: NDArray[Any], before: NDArray[An
     largest = max(float(np.nan_to_num(np.abs(m)).max()) for _, m in shown)
     height = 420 if before is None else 330
     for place, (when, matrix) in zip(st.columns(len(shown)), shown, strict=True):
-        place.plotly_chart(
+        shell.chart(
             weight_map(matrix, symbol, largest, **names, when=when, dark=shell.is_dark(), height=height),
-            width="stretch",
-            key=f"arch_cost_map_{when}", config=shell.PLOT_CONFIG, alt=weight_map_alt(matrix, symbol, when),
+            key=f"arch_cost_map_{when}", alt=weight_map_alt(matrix, symbol, when), place=place,
         )  # fmt: skip
 
 
@@ -262,10 +257,9 @@ def _eigenvalues(chosen: Blueprint, first: Weights | None) -> None:
     is_one = len(after) == 1
     places = [st.container()] if is_one else [place for _ in range(0, len(after), 2) for place in st.columns(2)]
     for i, (place, now, then) in enumerate(zip(places, after, before, strict=False)):
-        place.plotly_chart(
-            eigenvalue_plane(now, then, chosen.is_trained, shell.is_dark(), 440 if is_one else 360), width="stretch",
-            key=f"arch_cost_plane_{i}", config=shell.PLOT_CONFIG,
-            alt=eigenvalue_plane_alt(now, then, chosen.is_trained),
+        shell.chart(
+            eigenvalue_plane(now, then, chosen.is_trained, shell.is_dark(), 440 if is_one else 360),
+            key=f"arch_cost_plane_{i}", alt=eigenvalue_plane_alt(now, then, chosen.is_trained), place=place,
         )  # fmt: skip
     st.caption(_about_eigenvalues(model))
 

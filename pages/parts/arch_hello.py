@@ -163,9 +163,8 @@ def _network(seed: int, rule: str, rate: float) -> None:
         _writing(walk, weights)
     with curve:
         losses, shape = bench.progress.losses, (len(TARGETS), len(CHARACTERS))
-        st.plotly_chart(
-            figures.hello_losses(losses, walk.total, *shape, shell.is_dark()), width="stretch",
-            key="arch_hello_losses", config=shell.PLOT_CONFIG,
+        shell.chart(
+            figures.hello_losses(losses, walk.total, *shape, shell.is_dark()), key="arch_hello_losses",
             alt=figures.hello_losses_alt(losses, walk.total, *shape),
         )  # fmt: skip
     with gradient:
@@ -302,9 +301,9 @@ def _draw_again() -> None:
 def _gradient(walk: Walk, weights: Mapping[str, Array], of_autograd: Array) -> None:
     """dL/dW_hh as a sum over losses and copies, beside autograd's."""
     shares = hello.gradient_shares(walk, weights)
-    st.plotly_chart(
-        figures.hello_gradient(shares, TARGETS, shell.is_dark()), width="stretch", key="arch_hello_gradient",
-        config=shell.PLOT_CONFIG, alt=figures.hello_gradient_alt(shares, TARGETS),
+    shell.chart(
+        figures.hello_gradient(shares, TARGETS, shell.is_dark()), key="arch_hello_gradient",
+        alt=figures.hello_gradient_alt(shares, TARGETS),
     )  # fmt: skip
     total = shares.sum((0, 1))
     st.caption(
@@ -324,10 +323,7 @@ def _gradient(walk: Walk, weights: Mapping[str, Array], of_autograd: Array) -> N
 
 
 def _picture(walk: Walk) -> None:
-    st.plotly_chart(
-        figures.hello(walk, shell.is_dark()), width="stretch", key="arch_hello_walk", config=shell.PLOT_CONFIG,
-        alt=figures.hello_alt(walk),
-    )  # fmt: skip
+    shell.chart(figures.hello(walk, shell.is_dark()), key="arch_hello_walk", alt=figures.hello_alt(walk))
 
 
 def _written(

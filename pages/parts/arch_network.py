@@ -53,10 +53,7 @@ def show(chosen: Blueprint, T: int) -> None:
     seen = None if is_folded or read is None else _inspected(chosen, steps, read)
     values = None if seen is None else values_of(drawn, seen, chosen.characters)
     figure = network(drawn, values, shell.is_dark())
-    st.plotly_chart(
-        figure, width="stretch", key=DIAGRAM, config=shell.PLOT_CONFIG, alt=network_alt(drawn, values),
-        on_select=_take_click, selection_mode="points",
-    )  # fmt: skip
+    shell.chart(figure, key=DIAGRAM, alt=network_alt(drawn, values), on_select=_take_click)
     _detail(chosen, drawn, seen)
 
 
@@ -170,9 +167,7 @@ def _detail(chosen: Blueprint, drawn: Topology, seen: Inspection | None) -> None
         return
     rows, labels, title, axis = _numbers(chosen, drawn, block, seen)
     figure = blocks.table(rows, labels, title, axis, COLOURS[block.kind], shell.is_dark())
-    st.plotly_chart(
-        figure, width="stretch", key="arch_block_table", config=shell.PLOT_CONFIG, alt=blocks.table_alt(rows, title)
-    )
+    shell.chart(figure, key="arch_block_table", alt=blocks.table_alt(rows, title))
 
 
 def _numbers(

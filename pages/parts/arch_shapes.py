@@ -89,10 +89,7 @@ def show(chosen: Blueprint, T: int) -> None:
     except PlaygroundError as error:
         st.error(shell.plain(error))
         return
-    st.plotly_chart(
-        sequence_shape(unrolled, shell.is_dark()), width="stretch", key="arch_shape_figure", config=shell.PLOT_CONFIG,
-        alt=sequence_shape_alt(unrolled),
-    )  # fmt: skip
+    shell.chart(sequence_shape(unrolled, shell.is_dark()), key="arch_shape_figure", alt=sequence_shape_alt(unrolled))
     if unrolled.note:
         st.caption(shell.plain(unrolled.note))
     first, counting = SAYS[kind]

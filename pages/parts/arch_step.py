@@ -147,9 +147,9 @@ def _show_steps(network: StepNetwork, inputs: Inputs, x: tuple[float, ...] | Non
         history = [step[i] for step in steps]
         if not inputs:
             history = [_not_taken(history[0])]
-        st.plotly_chart(
-            step_bars(history, name, shell.is_dark(), "x = y1" if i else "x"), width="stretch",
-            key=f"arch_step_bars_{i}", config=shell.PLOT_CONFIG, alt=step_bars_alt(history, name),
+        shell.chart(
+            step_bars(history, name, shell.is_dark(), "x = y1" if i else "x"), key=f"arch_step_bars_{i}",
+            alt=step_bars_alt(history, name),
         )  # fmt: skip
     if inputs:
         narrow = st.column_config.NumberColumn(width=50)
@@ -219,10 +219,7 @@ def _whole_sequence() -> None:
     except PlaygroundError as error:
         st.error(shell.plain(error))
         return
-    st.plotly_chart(
-        hidden_statistics(found, shell.is_dark()), width="stretch", key="arch_batch_figure", config=shell.PLOT_CONFIG,
-        alt=hidden_statistics_alt(found),
-    )  # fmt: skip
+    shell.chart(hidden_statistics(found, shell.is_dark()), key="arch_batch_figure", alt=hidden_statistics_alt(found))
     st.caption(
         f"The outputs, stacked over time, are {_shape(found.output_shape)}; the last h is {_shape(found.last_shape)}. "
         "The code that ran, and what it prints:"

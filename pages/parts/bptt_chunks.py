@@ -79,10 +79,7 @@ def _played(reading: Reading, steps: tuple[ChunkStep, ...], was_playing: bool) -
     three = "Three of each chunk: forward, backward, update."
     done = PLAYER.place(1, last, "Phase", helps, slider_help=three)
     text = reading.text[: steps[-1].end]
-    st.plotly_chart(
-        chunks(text, steps, done, shell.is_dark()), width="stretch", key="bptt_chunks_figure",
-        config=shell.PLOT_CONFIG, alt=chunks_alt(text, steps, done),
-    )  # fmt: skip
+    shell.chart(chunks(text, steps, done, shell.is_dark()), key="bptt_chunks_figure", alt=chunks_alt(text, steps, done))
     st.caption(
         "A copy of the model is trained on this text by plain gradient descent: rate 0.1, the gradient's norm limited "
         "to 1. The fuller a box, the larger h. Orange goes on to the right over every border; the gradient goes to the "
@@ -109,9 +106,9 @@ def _in_a_batch(reading: Reading) -> None:
                 step = st.slider("Gradient step", 1, total, 1, key=f"bptt_chunks_at_{total}", width=260)
         step = max(1, min(int(step), total)) - 1
         streams = ["".join(reading.text[i] for i in row) for row in encoded]
-        st.plotly_chart(
-            batch_layout(streams, k, step, shell.is_dark()), width="stretch", key="bptt_chunks_batch",
-            config=shell.PLOT_CONFIG, alt=batch_layout_alt(streams, k, step),
+        shell.chart(
+            batch_layout(streams, k, step, shell.is_dark()), key="bptt_chunks_batch",
+            alt=batch_layout_alt(streams, k, step),
         )  # fmt: skip
         columns = batch_columns(n, k, step)
         shown = (
@@ -143,10 +140,7 @@ def _the_line(reading: Reading) -> None:
         cut, grown = _growth(reading.name, k, T, int(st.session_state.setdefault(ROUND, 0)), reading)
         if len(cut) < 2:
             raise InputError("To see the graph grow takes two chunks. Take a shorter chunk or a longer text.")
-        st.plotly_chart(
-            growth(cut, grown, shell.is_dark()), width="stretch", key="bptt_chunks_growth",
-            config=shell.PLOT_CONFIG, alt=growth_alt(cut, grown),
-        )  # fmt: skip
+        shell.chart(growth(cut, grown, shell.is_dark()), key="bptt_chunks_growth", alt=growth_alt(cut, grown))
         st.caption(
             "Measured on this server, step by step under autograd; each time is the shortest of three. Weights are "
             "not updated here: changed in place, they would spoil the graph of the earlier chunks, and torch refuses "

@@ -76,10 +76,7 @@ def _by_chunk_length(reading: Reading) -> None:
     """The truncated gradient beside the full one, and what a chunk takes."""
     start, T, k = _stretch(reading)
     found = _truncation(reading.name, start, T, reading)
-    st.plotly_chart(
-        chunk_lengths(found, k, shell.is_dark()), width="stretch", key="bptt_gradient_lengths",
-        config=shell.PLOT_CONFIG, alt=chunk_lengths_alt(found, k),
-    )  # fmt: skip
+    shell.chart(chunk_lengths(found, k, shell.is_dark()), key="bptt_gradient_lengths", alt=chunk_lengths_alt(found, k))
     st.caption(
         "Chunks of k steps carry the state over their edges and cut the gradient there, so each loss reaches at most "
         f"k\u00a0−\u00a01 steps back; here {k - 1}. One chunk of all T steps gives the full gradient. "
@@ -122,10 +119,7 @@ def _costs(reading: Reading, k: int) -> None:
     except PlaygroundError as error:  # the rest of the page does not need it
         st.error(shell.plain(error))
         return
-    st.plotly_chart(
-        chunk_costs(costs, k, shell.is_dark()), width="stretch", key="bptt_gradient_costs", config=shell.PLOT_CONFIG,
-        alt=chunk_costs_alt(costs),
-    )  # fmt: skip
+    shell.chart(chunk_costs(costs, k, shell.is_dark()), key="bptt_gradient_costs", alt=chunk_costs_alt(costs))
     seconds, kept = at_length(costs, min(k, costs[-1].length))
     st.caption(
         f"Measured on this server just now, step by step under autograd: medians of one gradient of one sequence. "
@@ -166,9 +160,9 @@ def _every_loss(reading: Reading) -> None:
     found = _reach(reading.name, start, reading) if step is None else _reach_then(reading, step, start)
     norms = (found.c if chosen.vector == "c" else found.h)[chosen.layer][:T, :T]
     kept, text = share_kept(norms, k), reading.text[start : start + T + 1]
-    st.plotly_chart(
-        every_loss(norms, text, k, kept, chosen.title, start, shell.is_dark()), width="stretch",
-        key="bptt_gradient_every", config=shell.PLOT_CONFIG, alt=every_loss_alt(norms, k, kept, chosen.title),
+    shell.chart(
+        every_loss(norms, text, k, kept, chosen.title, start, shell.is_dark()), key="bptt_gradient_every",
+        alt=every_loss_alt(norms, k, kept, chosen.title),
     )  # fmt: skip
     st.caption(
         "A row is the loss of one step, a column a step that the gradient of this loss flows back to, right to left: "
@@ -244,9 +238,9 @@ def _against_lag(reading: Reading) -> None:
     lag = _slider("Lag", 0, shortest - 1, FIRST_LAG, LAG, "Steps back from the loss.") if shortest > 1 else 0
     decades = decades_of(list(groups.values()))
     for (when, curves), place in zip(groups.items(), st.columns(2), strict=True):
-        place.plotly_chart(
-            lags(curves, chosen, lag, when, decades, shell.is_dark()), width="stretch",
-            key=f"bptt_gradient_lags_{when[0]}", config=shell.PLOT_CONFIG, alt=lags_alt(curves, chosen, lag, when),
+        shell.chart(
+            lags(curves, chosen, lag, when, decades, shell.is_dark()), key=f"bptt_gradient_lags_{when[0]}",
+            alt=lags_alt(curves, chosen, lag, when), place=place,
         )  # fmt: skip
     origin = (
         "those its run began with" if reading.network.first_weights is not None

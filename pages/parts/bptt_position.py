@@ -35,10 +35,7 @@ def show(reading: Reading) -> None:
     except PlaygroundError as error:
         st.error(shell.plain(error))
         return
-    st.plotly_chart(
-        by_position(found, shell.is_dark()), width="stretch", key="bptt_learning_positions", config=shell.PLOT_CONFIG,
-        alt=by_position_alt(found),
-    )  # fmt: skip
+    shell.chart(by_position(found, shell.is_dark()), key="bptt_learning_positions", alt=by_position_alt(found))
     st.caption(
         f"The network reads {len(read.text):,} characters twice, and predicts the same ones both times: in one go, and "
         f"with its state set to zeros after every {k}. Means over {found.chunks:,} chunks (the first one is left out: "

@@ -51,9 +51,9 @@ def _compared(reading: Reading, T: int) -> None:
     own, others = _found(reading.name, T, cut, seed, reading)
     shown = next(one for one in own if (one.path, one.dtype) == ("scan", number_format))
     text = reading.text[:T]
-    st.plotly_chart(
-        carried_steps(shown.steps, shown.forgotten, text, cut, shown.allowed, shell.is_dark()), width="stretch",
-        key="bptt_proof_steps", config=shell.PLOT_CONFIG, alt=carried_steps_alt(shown.steps, shown.forgotten, cut),
+    shell.chart(
+        carried_steps(shown.steps, shown.forgotten, text, cut, shown.allowed, shell.is_dark()), key="bptt_proof_steps",
+        alt=carried_steps_alt(shown.steps, shown.forgotten, cut),
     )  # fmt: skip
     st.caption(
         f"{T:,} characters in one go against {cut} and then {T - cut}. Forgotten: the second chunk begins with zeros, "

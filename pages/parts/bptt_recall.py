@@ -54,10 +54,9 @@ def show(reading: Reading) -> None:
         grid, needs = results().recall[mode], {lag: needs_chunk(lag) for lag in LAGS}
         mine = reached[mode]
         framed = (chosen.lag, chosen.chunk) if chosen.mode == mode else None
-        place.plotly_chart(
-            recall_grid(grid, mode, CHANCE, needs, mine, framed, shell.is_dark()), width="stretch",
-            key=f"bptt_learning_recall_{mode}", config=shell.PLOT_CONFIG,
-            alt=recall_grid_alt(grid, mode, CHANCE, needs, mine),
+        shell.chart(
+            recall_grid(grid, mode, CHANCE, needs, mine, framed, shell.is_dark()), key=f"bptt_learning_recall_{mode}",
+            alt=recall_grid_alt(grid, mode, CHANCE, needs, mine), place=place,
         )  # fmt: skip
     st.caption(
         f"Each square is a GRU of {RECALL_MODEL.hidden_size} units after {RECALL_STEPS:,} updates, so longer chunks "

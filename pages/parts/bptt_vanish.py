@@ -71,13 +71,13 @@ def _sandbox(_: Reading) -> None:
     network = _network()
     found = _decay(network)
     lines, plane = st.columns([5, 3], gap="medium")
-    lines.plotly_chart(
-        decay_lines(found, network, shell.is_dark()), width="stretch", key="bptt_vanish_decay",
-        config=shell.PLOT_CONFIG, alt=decay_lines_alt(found, network),
+    shell.chart(
+        decay_lines(found, network, shell.is_dark()), key="bptt_vanish_decay", alt=decay_lines_alt(found, network),
+        place=lines,
     )  # fmt: skip
-    plane.plotly_chart(
-        eigenvalue_plane(found.spectrum, None, False, shell.is_dark(), height=396), width="stretch",
-        key="bptt_vanish_plane", config=shell.PLOT_CONFIG, alt=eigenvalue_plane_alt(found.spectrum, None, False),
+    shell.chart(
+        eigenvalue_plane(found.spectrum, None, False, shell.is_dark(), height=396), key="bptt_vanish_plane",
+        alt=eigenvalue_plane_alt(found.spectrum, None, False), place=plane,
     )  # fmt: skip
     slope = (
         f"Here tanh takes away from it, too: its slope $1 - h^2$ is {found.slope:.2f} on average."
@@ -151,14 +151,8 @@ def _clipping(reading: Reading) -> None:
     with st.spinner("Training twice …", show_time=False):
         pair = _pair(hashlib.sha256(text.encode()).hexdigest(), rate, limit, seed, text)
     losses, norms = st.columns(2, gap="medium")
-    losses.plotly_chart(
-        clip_losses(pair, shell.is_dark()), width="stretch", key="bptt_vanish_losses", config=shell.PLOT_CONFIG,
-        alt=clip_losses_alt(pair),
-    )  # fmt: skip
-    norms.plotly_chart(
-        clip_norms(pair, shell.is_dark()), width="stretch", key="bptt_vanish_norms", config=shell.PLOT_CONFIG,
-        alt=clip_norms_alt(pair),
-    )  # fmt: skip
+    shell.chart(clip_losses(pair, shell.is_dark()), key="bptt_vanish_losses", alt=clip_losses_alt(pair), place=losses)
+    shell.chart(clip_norms(pair, shell.is_dark()), key="bptt_vanish_norms", alt=clip_norms_alt(pair), place=norms)
     stops = pair.off.diverged_at or pair.on.diverged_at
     breaks = " A run breaks off when the mean of its last ten losses is three times the first one." if stops else ""
     st.caption(
@@ -221,10 +215,10 @@ def _gates(reading: Reading) -> None:
     gates, whole, chosen = _curves(reading, layer, one, shift, lag)
     deepest = deepest_of([gates, whole])
     for curves, is_gates, place in zip((gates, whole), (True, False), st.columns(2, gap="medium"), strict=True):
-        place.plotly_chart(
-            kept_lines(curves, chosen, lag, is_gates, deepest, shell.is_dark()), width="stretch",
-            key=f"bptt_vanish_kept_{'gates' if is_gates else 'whole'}", config=shell.PLOT_CONFIG,
-            alt=kept_lines_alt(curves, lag, is_gates),
+        shell.chart(
+            kept_lines(curves, chosen, lag, is_gates, deepest, shell.is_dark()),
+            key=f"bptt_vanish_kept_{'gates' if is_gates else 'whole'}", alt=kept_lines_alt(curves, lag, is_gates),
+            place=place,
         )  # fmt: skip
     added = f" Each gate has {shift:+g} in its sum here." if shift else ""
     st.caption(

@@ -36,10 +36,7 @@ def show(choice: str, piece: Piece) -> None:
     )
     if length:
         st.code(legible(text[start : start + length]), language=None, wrap_lines=True)
-    st.plotly_chart(
-        novelty_bars(found, shell.is_dark()), width="stretch", key="novelty", config=shell.PLOT_CONFIG,
-        alt=novelty_alt(found),
-    )  # fmt: skip
+    shell.chart(novelty_bars(found, shell.is_dark()), key="novelty", alt=novelty_alt(found))
     covered = found.is_copied(MARKED)
     st.markdown(f"**Marked: what stands there in stretches of {MARKED} characters and more ({covered.mean():.0%})**")
     alive.coloured_text(

@@ -70,10 +70,7 @@ def _figure(writer: Writer, text: str) -> None:
     """The first characters that were drawn, each with the one that came after it."""
     start = len(PRIME)
     inside = _inside(text[: start + STEPS + 1])
-    st.plotly_chart(
-        unrolled(inside, start, dark=shell.is_dark()), width="stretch", key="unrolled", config=shell.PLOT_CONFIG,
-        alt=unrolled_alt(inside, start),
-    )  # fmt: skip
+    shell.chart(unrolled(inside, start, dark=shell.is_dark()), key="unrolled", alt=unrolled_alt(inside, start))
     _small(
         f":blue[x], the character read. :orange[h], {UNITS} of the {writer.model.config.hidden_size} numbers of the "
         ":orange[hidden state]. :green[softmax(y)], the likeliest next characters; framed, the one that was "

@@ -64,10 +64,9 @@ def show(first: Reading) -> None:
         st.info("Choose at least one model.")
         return
     looks = [_look(member) for member in members]
-    st.plotly_chart(
-        influence_strips(looks, dark=shell.is_dark()), width="stretch", key="unroll_influence_strips",
-        config=shell.PLOT_CONFIG, alt=influence_strips_alt(looks),
-    )  # fmt: skip
+    shell.chart(
+        influence_strips(looks, dark=shell.is_dark()), key="unroll_influence_strips", alt=influence_strips_alt(looks)
+    )
     changed = [member.name for member in members if member.is_changed]
     others = (
         f" {shell.plain(', '.join(changed))}: not all of the text is known, the nearest is read." if changed else ""
@@ -142,9 +141,9 @@ def _fading(members: list[Member]) -> None:
         shares = norms / np.maximum(norms.sum(axis=1, keepdims=True), 1e-300)
         far = float(np.median([reach(row) for row in norms]))
         fadings.append(Fading(member.name, shares.mean(axis=0)[::-1], far))
-    st.plotly_chart(
-        influence_fading(fadings, places, dark=shell.is_dark()), width="stretch", key="unroll_influence_fading",
-        config=shell.PLOT_CONFIG, alt=influence_fading_alt(fadings, places),
+    shell.chart(
+        influence_fading(fadings, places, dark=shell.is_dark()), key="unroll_influence_fading",
+        alt=influence_fading_alt(fadings, places),
     )  # fmt: skip
 
 

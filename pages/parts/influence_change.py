@@ -42,9 +42,9 @@ def show(first: Reading) -> None:
     said = [f"the prediction after it moves by {bits:.2g} bits" for bits in divergences.tolist()]
     influence_place.text(first, changed.text, levels, said, at, TEXT, (at, put), marked=[at])
     st.caption(_caption(edit, first.predicts))
-    st.plotly_chart(
-        change_panels(change, is_signed, dark=shell.is_dark()), width="stretch", key="unroll_influence_change",
-        config=shell.PLOT_CONFIG, alt=change_panels_alt(change),
+    shell.chart(
+        change_panels(change, is_signed, dark=shell.is_dark()), key="unroll_influence_change",
+        alt=change_panels_alt(change),
     )  # fmt: skip
 
 

@@ -51,9 +51,9 @@ def show(reading: Reading) -> None:
     _painted(reading, look, at, begin, is_signed, (output, quantity))
     st.caption(_caption(at, begin, is_signed))
     unit = "nats" if quantity == "log-probability" else ""
-    st.plotly_chart(
-        influence_bars(look, unit, is_signed, is_log, dark=shell.is_dark()), width="stretch",
-        key="unroll_influence_bars", config=shell.PLOT_CONFIG, alt=influence_bars_alt(look, unit, is_signed),
+    shell.chart(
+        influence_bars(look, unit, is_signed, is_log, dark=shell.is_dark()), key="unroll_influence_bars",
+        alt=influence_bars_alt(look, unit, is_signed),
     )  # fmt: skip
 
 

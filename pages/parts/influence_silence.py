@@ -51,9 +51,9 @@ def show(reading: Reading) -> None:
         _start_with(config.hidden_size, int(np.argmax(differences)))
         unit = units.choose_unit(config.hidden_size)
         seed = number_input(st, "Seed", 0, 2**31 - 1, 0, SEED, width=130, help="Of the two texts below.")
-    st.plotly_chart(
-        missed_units(differences, value, dark=shell.is_dark()), width="stretch", key=MISSED, config=shell.PLOT_CONFIG,
-        alt=missed_units_alt(differences, value), on_select=_pick_unit, selection_mode="points",
+    shell.chart(
+        missed_units(differences, value, dark=shell.is_dark()), key=MISSED, alt=missed_units_alt(differences, value),
+        on_select=_pick_unit,
     )  # fmt: skip
     scored = "" if len(reading.text) <= part else f" of the first {part} characters"
     st.caption(

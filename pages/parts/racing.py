@@ -243,10 +243,7 @@ def overlay(racers: list[Racer], axis: str, axis_key: str, unit_key: str) -> Non
             required=True,
         )  # fmt: skip
     x, unit = x if x in AXES else "steps", unit if unit in UNITS else "nats"
-    st.plotly_chart(
-        race_curves(racers, x, unit, shell.is_dark()), width="stretch", key=f"chart_{axis_key}",
-        config=shell.PLOT_CONFIG, alt=race_alt(racers, x, unit),
-    )  # fmt: skip
+    shell.chart(race_curves(racers, x, unit, shell.is_dark()), key=f"chart_{axis_key}", alt=race_alt(racers, x, unit))
 
 
 def compare_runs(own: list[RunInfo]) -> None:

@@ -81,9 +81,9 @@ def _grid(found: Score, writer: Writer) -> None:
 def _strip(found: Score, vocabulary_size: int) -> None:
     worst = int(found.surprises.argmax())
     strip = (found.surprises, "bits", worst, math.log(vocabulary_size))
-    st.plotly_chart(
-        surprise_strip(*strip, dark=shell.is_dark(), name="surprise"), width="stretch", key="surprises",
-        config=shell.PLOT_CONFIG, alt=surprise_strip_alt(*strip, name="surprise"),
+    shell.chart(
+        surprise_strip(*strip, dark=shell.is_dark(), name="surprise"), key="surprises",
+        alt=surprise_strip_alt(*strip, name="surprise"),
     )  # fmt: skip
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnn.errors import PlaygroundError
 
+if TYPE_CHECKING:
+    import plotly.graph_objects as go  # Home shows its text before Plotly is there
+
 STYLE = Path(__file__).parents[2] / "assets" / "app.css"
-PLOT_CONFIG = {"modeBarButtons": [["toImage"]], "displaylogo": False}  # of every chart
+CHART_CONFIG = {"modeBarButtons": [["toImage"]], "displaylogo": False}
 ARROWS = {"Next": ":material/arrow_forward:", "Back": ":material/arrow_back:"}
 
 
@@ -71,6 +75,28 @@ def load_pandas() -> None:
     """To be called before the first figure: Plotly and Streamlit look into pandas where they find it, and one that
     another visitor's script is just loading breaks them. It takes a quarter of a second, once in a server's life."""
     import pandas  # noqa: F401  # waits where another script has begun
+
+
+def chart(
+    figure: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    on_select: Callable[[], None] | None = None,
+    place: DeltaGenerator | None = None,
+) -> None:
+    """Draws a figure: every one of the app comes through here.
+
+    Args:
+        key: its own in the whole app; a figure that stays in its place keeps it.
+        alt: what it shows now, in words.
+        on_select: called after a click on one of its points; what was clicked is in the session, under `key`.
+        place: a column or another place; None: where the page has come to.
+    """
+    (place or st).plotly_chart(
+        figure, width="stretch", key=key, config=CHART_CONFIG, alt=alt,
+        on_select=on_select or "ignore", selection_mode="points",
+    )  # fmt: skip
 
 
 def settings_and_show(widths: list[int], is_shown_first: bool) -> tuple[DeltaGenerator, DeltaGenerator]:

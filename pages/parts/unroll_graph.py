@@ -139,16 +139,12 @@ def _draw(stretch: Stretch, flow: Contributions | None) -> None:
     dark = shell.is_dark()
     st.html(f"<style>.st-key-{WIDE} > .stElementContainer {{min-width: {stretch.width}px; max-width: none}}</style>")
     with st.container(key=WIDE):
-        st.plotly_chart(
-            graph(stretch, flow, dark), width="stretch", key="unroll_graph_figure", config=shell.PLOT_CONFIG,
-            alt=graph_alt(stretch, flow),
-        )  # fmt: skip
+        shell.chart(graph(stretch, flow, dark), key="unroll_graph_figure", alt=graph_alt(stretch, flow))
         if flow is not None:
             text = "".join(stretch.trace.text[t] for t in stretch.shown)
-            st.plotly_chart(
+            shell.chart(
                 contribution_bars(flow, stretch.start, stretch.current, len(stretch.shown), dark),
-                width="stretch", key="unroll_graph_bars", config=shell.PLOT_CONFIG,
-                alt=contribution_bars_alt(flow, text, stretch.start),
+                key="unroll_graph_bars", alt=contribution_bars_alt(flow, text, stretch.start),
             )  # fmt: skip
     said = "The fuller the colour, the larger the number" + (
         "" if stretch.is_roomy else "; a dash marks a negative one"
@@ -184,10 +180,7 @@ def _folded(reading: Reading) -> None:
     """One cell, and time as a loop."""
     model = reading.network.model
     drawn = topology(model, len(reading.network.characters), SequenceShape.MANY_TO_MANY, 2, is_folded=True)
-    st.plotly_chart(
-        network(drawn, None, shell.is_dark()), width="stretch", key="unroll_graph_folded", config=shell.PLOT_CONFIG,
-        alt=network_alt(drawn, None),
-    )  # fmt: skip
+    shell.chart(network(drawn, None, shell.is_dark()), key="unroll_graph_folded", alt=network_alt(drawn, None))
     st.caption("The loop is W_hh: the state goes back into the same cell at the next step.".replace("_", r"\_"))
 
 

@@ -168,10 +168,9 @@ def _lines(read: Reading, chosen: Chosen, span: Span, pattern: Pattern) -> None:
     around = max(8, (along.FEW - pattern.length) // 2)
     window = max(0, span[0] - around), min(len(read.text), span[1] + around)
     shown = (read.text, chosen.values, span, pattern.units, pattern.threshold, pattern.both_signs, chosen.title)
-    st.plotly_chart(
-        span_lines(*shown, chosen.vector, window, shell.is_dark()), width="stretch", key="unroll_match_lines",
-        config=shell.PLOT_CONFIG, alt=span_lines_alt(*shown),
-    )  # fmt: skip
+    shell.chart(
+        span_lines(*shown, chosen.vector, window, shell.is_dark()), key="unroll_match_lines", alt=span_lines_alt(*shown)
+    )
 
 
 def _colour(chosen: Chosen) -> str:
@@ -292,10 +291,9 @@ def _matches(
             st.info("The only match is at the end of the text: nothing came next.")
             return
         expected = _expected(read, span)
-        st.plotly_chart(
-            tally_bars(tally, expected, shell.is_dark()), width="stretch", key="unroll_match_tally",
-            config=shell.PLOT_CONFIG, alt=tally_bars_alt(tally, expected),
-        )  # fmt: skip
+        shell.chart(
+            tally_bars(tally, expected, shell.is_dark()), key="unroll_match_tally", alt=tally_bars_alt(tally, expected)
+        )
         if expected is None:
             st.caption("This network fills blanks and expects no next character.")
 

@@ -187,20 +187,16 @@ def _figures(models: list[Remembered], numbers: Counted | None, where: str) -> N
     )
     unit = "bits" if unit == "bits" else "nats"
     levels, curve, dark = numbers.losses if numbers else (), models[0].curve, shell.is_dark()
-    st.plotly_chart(
-        memory_curves(models, levels, unit, dark), width="stretch", key="unroll_memory_loss", config=shell.PLOT_CONFIG,
-        alt=memory_alt(models, levels, unit),
-    )  # fmt: skip
+    shell.chart(
+        memory_curves(models, levels, unit, dark), key="unroll_memory_loss", alt=memory_alt(models, levels, unit)
+    )
     st.caption(
         f"The mean loss at the same {curve.places:,} characters {shell.plain(where)}. Before each of them the network "
         "reads only so many characters, from a state of zeros. The bars are standard errors."
         + ("" if all(m.curve.places == curve.places for m in models) else " Other models: at more or fewer of them.")
         + (f" {COUNTING}" if numbers else "")
     )
-    st.plotly_chart(
-        gain_curves(models, unit, dark), width="stretch", key="unroll_memory_gain", config=shell.PLOT_CONFIG,
-        alt=gain_alt(models, unit),
-    )  # fmt: skip
+    shell.chart(gain_curves(models, unit, dark), key="unroll_memory_gain", alt=gain_alt(models, unit))
     st.caption(
         f"How much lower the loss would be with more to see, up to {curve.lengths[-1]} characters. Where less than "
         "0.01 nats is left, what lies farther back is forgotten, or of no use for this text."
@@ -232,9 +228,9 @@ def _draw_path(reading: Reading) -> None:
     found = _plane(reading.name, chosen.title, chosen.values)
     drawn = _part_of(T)
     shown = (found, reading.text, chosen.title, drawn)
-    st.plotly_chart(
-        state_path(*shown, colour if colour in COLOURED_BY else "kind", shell.is_dark()), width="stretch",
-        key="unroll_memory_path", config=shell.PLOT_CONFIG, alt=state_path_alt(*shown),
+    shell.chart(
+        state_path(*shown, colour if colour in COLOURED_BY else "kind", shell.is_dark()), key="unroll_memory_path",
+        alt=state_path_alt(*shown),
     )  # fmt: skip
     st.caption(
         "Each point is the whole state after one character: its place in the two directions in which the states of "
@@ -273,10 +269,7 @@ def _map(reading: Reading) -> None:
         st.caption(f"It knows {len(characters):,} characters. The first {MOST_CHARACTERS:,} are drawn.")
         characters, vectors = characters[:MOST_CHARACTERS], vectors[:MOST_CHARACTERS]
     drawn = (_plane(reading.network.name, name, vectors), vectors, characters, name)
-    st.plotly_chart(
-        character_map(*drawn, dark=shell.is_dark()), width="stretch", key="unroll_memory_map", config=shell.PLOT_CONFIG,
-        alt=character_map_alt(*drawn),
-    )  # fmt: skip
+    shell.chart(character_map(*drawn, dark=shell.is_dark()), key="unroll_memory_map", alt=character_map_alt(*drawn))
     what = (
         f"Each character is a learned vector of {vectors.shape[1]} numbers, a row of the embedding E."
         if name == "E"

@@ -242,10 +242,7 @@ def _where(chosen: Chosen) -> str:
 
 
 def _chart(figure: go.Figure, alt: str, key: str, on_click: Callable[[], None] | None = None) -> None:
-    st.plotly_chart(
-        figure, width="stretch", key=key, config=shell.PLOT_CONFIG, alt=alt, on_select=on_click or "ignore",
-        selection_mode=["points"],
-    )  # fmt: skip
+    shell.chart(figure, key=key, alt=alt, on_select=on_click)
 
 
 PANELS: dict[str, Callable[[Reading, Chosen, int, int], None]] = {

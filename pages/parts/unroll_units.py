@@ -47,18 +47,12 @@ def show(reading: Reading) -> None:
         st.info("Nothing varies in this text that a unit could follow. Type words, brackets or several lines.")
         return
     dark = shell.is_dark()
-    st.plotly_chart(
-        best_units(found, dark), width="stretch", key="unroll_units_best", config=shell.PLOT_CONFIG,
-        alt=best_units_alt(found),
-    )  # fmt: skip
+    shell.chart(best_units(found, dark), key="unroll_units_best", alt=best_units_alt(found))
     st.caption(_warning(found))
     feature = _choose_feature(found, measured)
     _beside(found, measured, feature)
     with st.expander("The best units with every feature", icon=":material/grid_on:"):
-        st.plotly_chart(
-            unit_table(found, dark), width="stretch", key="unroll_units_table", config=shell.PLOT_CONFIG,
-            alt=unit_table_alt(found),
-        )  # fmt: skip
+        shell.chart(unit_table(found, dark), key="unroll_units_table", alt=unit_table_alt(found))
 
 
 # What it is measured on -------------------------------------------------------------------------------------------
@@ -151,19 +145,16 @@ def _beside(found: Correlations, measured: Reading, feature: str) -> None:
     dark = shell.is_dark()
     title = f"unit {number_of_unit + 1}" + (f" of {states.title}" if states.title != "h" else "")
     one = states.values[:, number_of_unit]
-    st.plotly_chart(
-        unit_beside(
-            one, values, measured.text, begin, title, states.vector, feature, float(r[number_of_unit]), dark
-        ),
-        width="stretch", key="unroll_units_beside", config=shell.PLOT_CONFIG,
+    shell.chart(
+        unit_beside(one, values, measured.text, begin, title, states.vector, feature, float(r[number_of_unit]), dark ),
+        key="unroll_units_beside",
         alt=unit_beside_alt(one, values, measured.text, begin, title, feature, float(r[number_of_unit])),
     )  # fmt: skip
     if len(of_layer) <= MOST_DRAWN and DEPTH in found.features:
         depth, r = FEATURES[DEPTH](measured.text), found.r[found.features.index(DEPTH), of_layer]
-        st.plotly_chart(
-            units_and_depth(states.values, depth, r, measured.text, begin, states.vector, dark), width="stretch",
-            key="unroll_units_depth", config=shell.PLOT_CONFIG,
-            alt=units_and_depth_alt(states.values, r, states.vector),
+        shell.chart(
+            units_and_depth(states.values, depth, r, measured.text, begin, states.vector, dark),
+            key="unroll_units_depth", alt=units_and_depth_alt(states.values, r, states.vector),
         )  # fmt: skip
 
 

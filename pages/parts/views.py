@@ -90,10 +90,7 @@ def _score_view(info: RunInfo, metrics: list[StepMetrics], unit: str, log_steps:
         st.session_state.pop(keys.FROZEN, None)
     draw_loss(curve, unit, log_steps, None, "prediction")
     lines, what = answers.baselines(info), TASKS[info.kind].score
-    st.plotly_chart(
-        score_curve(curve, lines, what, shell.is_dark()), width="stretch", key="score", config=shell.PLOT_CONFIG,
-        alt=score_alt(curve, lines, what),
-    )  # fmt: skip
+    shell.chart(score_curve(curve, lines, what, shell.is_dark()), key="score", alt=score_alt(curve, lines, what))
 
 
 def _held(run_id: str, metrics: list[StepMetrics]) -> list[StepMetrics]:
@@ -108,9 +105,9 @@ def draw_loss(
     metrics: Sequence[StepMetrics], unit: str, log_steps: bool, baselines: Baselines | None, of: str = "character"
 ) -> None:
     """The curve of a run; `of` is what is predicted each time."""
-    st.plotly_chart(
-        loss_curves(metrics, unit, log_steps, shell.is_dark(), baselines, of), width="stretch", key="loss",
-        config=shell.PLOT_CONFIG, alt=loss_alt(metrics, unit, baselines),
+    shell.chart(
+        loss_curves(metrics, unit, log_steps, shell.is_dark(), baselines, of), key="loss",
+        alt=loss_alt(metrics, unit, baselines),
     )  # fmt: skip
 
 
@@ -184,21 +181,15 @@ def _inside_view(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> Non
         st.info("Gradients and updates appear with the first step.")
         return
     train, dark = TrainConfig.from_json(info.train), shell.is_dark()
-    st.plotly_chart(
-        optimisation.gradient_norm(metrics, train.clip, train.clip_norm, dark), width="stretch", key="gradient",
-        config=shell.PLOT_CONFIG, alt=optimisation.gradient_norm_alt(metrics, train.clip, train.clip_norm),
+    shell.chart(
+        optimisation.gradient_norm(metrics, train.clip, train.clip_norm, dark), key="gradient",
+        alt=optimisation.gradient_norm_alt(metrics, train.clip, train.clip_norm),
     )  # fmt: skip
     layers = service.scheduler().store.layers(info.id)
     if not layers:
         return
-    st.plotly_chart(
-        optimisation.update_ratios(layers, dark), width="stretch", key="updates", config=shell.PLOT_CONFIG,
-        alt=optimisation.update_ratios_alt(layers),
-    )  # fmt: skip
-    st.plotly_chart(
-        optimisation.layer_gradients(layers, dark), width="stretch", key="layers", config=shell.PLOT_CONFIG,
-        alt=optimisation.layer_gradients_alt(layers),
-    )  # fmt: skip
+    shell.chart(optimisation.update_ratios(layers, dark), key="updates", alt=optimisation.update_ratios_alt(layers))
+    shell.chart(optimisation.layer_gradients(layers, dark), key="layers", alt=optimisation.layer_gradients_alt(layers))
 
 
 # The code ---------------------------------------------------------------------------------------------------------

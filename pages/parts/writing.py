@@ -233,10 +233,7 @@ def _look(piece: Piece) -> None:
     """The entropy along the text, and the softmax that one character was drawn from."""
     draft, branch, position, dark = piece.draft, piece.branch, piece.position, shell.is_dark()
     strip = (draft.entropies(branch), "bits", position, math.log(len(draft.vocabulary)))
-    st.plotly_chart(
-        surprise_strip(*strip, dark=dark), width="stretch", key="entropy", config=shell.PLOT_CONFIG,
-        alt=surprise_strip_alt(*strip),
-    )  # fmt: skip
+    shell.chart(surprise_strip(*strip, dark=dark), key="entropy", alt=surprise_strip_alt(*strip))
     last = len(piece.text)
     if last > 1:
         key = f"sample_position_{last}"
@@ -275,9 +272,9 @@ def show_draw(draft: Draft, sampled: Sampled, chosen: int | None, key: str) -> N
     """Logits, temperature, filter, softmax and draw of one character; `chosen` is one that was picked by hand."""
     settings = draft.settings
     stages = draw_stages(sampled.logits, settings.temperature, settings.top_k, settings.top_p, sampled.draw)
-    st.plotly_chart(
-        draw_columns(draft.vocabulary.characters, stages, chosen, shell.is_dark()), width="stretch", key=key,
-        config=shell.PLOT_CONFIG, alt=draw_alt(draft.vocabulary.characters, stages, chosen),
+    shell.chart(
+        draw_columns(draft.vocabulary.characters, stages, chosen, shell.is_dark()), key=key,
+        alt=draw_alt(draft.vocabulary.characters, stages, chosen),
     )  # fmt: skip
 
 
