@@ -13,7 +13,7 @@ from rnn.hardware import leave_a_core
 from rnn.memory import keep_freed_memory
 
 NAMES = ("step", "rate", "sampling", "recipe", "scheduler", "growth", "copying", "matching", "load")
-ON_REQUEST = ("tasks", "classroom", "long")  # four minutes, five, half an hour
+ON_REQUEST = ("cold", "tasks", "classroom", "long")  # one minute (needs Chromium), four, five, half an hour
 
 
 def main(names: list[str]) -> int:

@@ -43,6 +43,8 @@ SESSIONS = int(os.environ.get("SESSIONS", "30"))
 MINUTES = float(os.environ.get("MINUTES", "2"))  # of watching, when all have come
 SETTINGS = {"Hidden size": 64 if MINUTES <= 8 else 128, "Steps": 5000}  # not at its end within the lesson
 ARRIVAL_SECONDS = 60.0  # over which they come
+WARMING_SECONDS = 8.0  # a new server loads torch as soon as somebody has opened a page
+WINDOW_SECONDS = 90.0  # in which speed and shares are counted: some thirty turns of each run
 ROUND_SECONDS = 20.0  # in which everybody changes a setting once, and one in three lets the model write
 HOME, SAMPLE, WRITE = "", "Sample", "sample_write"
 SETTLED = 2  # rounds, after which memory should no longer grow
@@ -95,16 +97,18 @@ async def take_part(number: int, visitor: Visitor, rounds: int, lesson: Lesson) 
 async def teach(home: Path, port: int, process: int, lesson: Lesson) -> tuple[float, Any]:
     """The lesson up to the kill: characters a second of one run alone, and what the window of all measured."""
     with closing(Store(home)) as store:
+        async with Visitor(port, HOME):
+            await asyncio.sleep(WARMING_SECONDS)
+            lesson.memory.append(("before", memory_bytes(process)))
         async with Visitor(port, PAGE) as first:
             await start(first, SETTINGS)
             alone = await watch([first], store, process, ALONE_SECONDS, SETTINGS)
             await first.click(STOP)
             await first.until(lambda: store.get(run_of(first)).status == "finished")
-        lesson.memory.append(("before", memory_bytes(process)))
         async with AsyncExitStack() as stack:
             delays = ARRIVAL_SECONDS * np.arange(SESSIONS) / SESSIONS
             visitors: list[Visitor] = await together(come(stack, port, float(d), lesson) for d in delays)
-            window = await watch(visitors, store, process, 2 * ROUND_SECONDS, SETTINGS)
+            window = await watch(visitors, store, process, WINDOW_SECONDS, SETTINGS)
             lesson.memory.append(("with all", memory_bytes(process)))
             rounds = max(SETTLED + 1, round(60 * MINUTES / ROUND_SECONDS))
             work = [take_part(n, v, rounds, lesson) for n, v in enumerate(visitors)]

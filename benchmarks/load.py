@@ -37,13 +37,13 @@ SETTINGS = {"Hidden size": 64, "Steps": 5000}  # small, and not at its end withi
 
 
 @contextmanager
-def server(home: Path) -> Iterator[tuple[int, int]]:
+def server(home: Path, script: Path | str = "streamlit_app.py") -> Iterator[tuple[int, int]]:
     """A public server with its own runs: its port and its process id."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = int(listener.getsockname()[1])
     options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
     environment = {**os.environ, "RNN_PLAYGROUND_HOME": str(home), "RNN_PLAYGROUND_PUBLIC": "1"}
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=Path(__file__).parents[1], env=environment, stdout=log, stderr=log)
