@@ -42,10 +42,10 @@ SHOWN, AXIS, UNIT = "bptt_learning_shown", "bptt_learning_x", "bptt_learning_uni
 SHIPPED, OWN = "Comes with the app", "My race"
 FIRST_PASSES, MOST_PASSES, LARGEST = 60, 150, 96
 PAPERS = (
-    "Carrying is not free of fault. Cutting makes the gradient biased: what reaches further than a chunk never counts "
-    "([Tallec and Ollivier 2017](https://arxiv.org/abs/1705.08209) give an unbiased form). And the carried state was "
-    "made by weights that have changed since; whether training then stays stable is an open question "
-    "([1801.00632](https://arxiv.org/abs/1801.00632)), though in practice it mostly does."
+    "Carrying is not free of fault. De Boom and others ([2018](https://arxiv.org/abs/1801.00632)) saw it make training "
+    "unstable on some texts: the carried state comes from weights that have changed since. And cutting biases the "
+    "gradient, for what reaches further than a chunk never counts; Tallec and Ollivier "
+    "([2017](https://arxiv.org/abs/1705.08209)) cut at random places and weigh the rest, which undoes that."
 )
 
 
