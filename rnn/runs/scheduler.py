@@ -822,7 +822,8 @@ class Scheduler:
         if last_good is None:
             path.unlink(missing_ok=True)
         self.store.set_saved(job.run_id, job.state.step)
-        job.saved, job.logged = time.monotonic(), ""
+        job.saved = time.monotonic()
+        job.logged.clear()
 
     def _autosave(self, job: Job) -> None:
         """Saves; the message that this could not be done, if there is one, goes."""
@@ -836,9 +837,10 @@ class Scheduler:
             keep(job)
             return True
         except PlaygroundError as error:
-            if job.logged != str(error):  # once until it can be saved again, not twice a second
+            job.trouble = str(error)  # the store may be what fails
+            if job.trouble not in job.logged:  # once until it can be saved again, not twice a second
                 journal.went_wrong("not kept", job.run_id, error)
-            job.trouble = job.logged = str(error)  # the store may be what fails
+                job.logged.add(job.trouble)
             with suppress(StoreError):
                 self.store.set_status(job.run_id, "running", str(error))
             job.written = job.saved = time.monotonic()  # not again at once

@@ -40,7 +40,7 @@ class Job:
     rests_until: float = 0.0  # no turns before this time
     note: str = ""  # what its owner should know about how it goes on
     trouble: str = ""  # why something of it could not be kept
-    logged: str = ""  # the last trouble that has its line in the log
+    logged: set[str] = field(default_factory=set)  # troubles that have their line in the log
     pace: tuple[tuple[float, int], ...] = ()  # (time, step) of the last seconds
     began: float = field(default_factory=time.time)  # when it became active, seconds since 1970
 
