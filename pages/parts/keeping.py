@@ -55,7 +55,7 @@ def _delete_everything() -> None:
 
 def _forget() -> None:
     """Empties the session and what the server's memory has of texts, and lets the browser begin anew."""
-    st.query_params.clear()
+    service.choose_run(None)  # the rest of the URL goes when the page is opened anew
     for key in list(st.session_state):
         del st.session_state[key]
     context = get_script_run_ctx()

@@ -93,13 +93,13 @@ def _show() -> None:
         _table(seen.runs)
     else:
         st.caption("Nothing trains and nothing waits.")
-    shell.chart(server_load(seen.points, shell.is_dark()), key="teacher_load", alt=server_load_alt(seen.points))
+    shell.chart(server_load(seen, shell.is_dark()), key="teacher_load", alt=server_load_alt(seen))
 
 
 def _numbers(seen: Overview) -> None:
     waiting, pages = sum(run.place is not None for run in seen.runs), _open_pages()
     told = {
-        "Training": str(len(seen.runs) - waiting), "Waiting": str(waiting), "Visitors with these": str(seen.visitors),
+        "Training": str(len(seen.runs) - waiting), "Waiting": str(waiting), "Visitors": str(seen.visitors),
         "Open pages": "?" if pages is None else str(pages), "Characters/s": f"{seen.chars_per_second:,.0f}",
         "Memory": _megabytes(seen.memory_bytes), "On disk": _megabytes(seen.disk_bytes),
     }  # fmt: skip

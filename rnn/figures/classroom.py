@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from rnn.figures import theme
-from rnn.records import ServerPoint
+from rnn.records import Overview
 
 HEIGHT = 300
 MINUTES = 5
@@ -16,48 +16,50 @@ UPPER, LOWER = (0.42, 1.0), (0.0, 0.3)  # the two panels, in shares of the heigh
 MEGABYTE = 1e6
 
 
-def server_load(points: Sequence[ServerPoint], dark: bool = False) -> go.Figure:
+def server_load(seen: Overview, dark: bool = False) -> go.Figure:
     """Characters a second above, memory below, over the same minutes.
 
     Args:
-        points: the oldest first.
+        seen: the server, with its last minutes.
         dark: whether it stands on a dark background.
     """
-    ink = theme.ink(dark)
+    ink, points = theme.ink(dark), seen.points
     x = [round(-point.seconds_ago / 60, 3) for point in points]
     speed = [round(point.chars_per_second) for point in points]
     memory = [None if point.memory_bytes is None else round(point.memory_bytes / MEGABYTE, 1) for point in points]
-    upper = _line(x, speed, ink.foreground, "%{y:,.0f} characters/s", fill="tozeroy", fillcolor=_behind(ink.foreground))
-    lower = _line(x, memory, ink.muted, "%{y:,.0f} MB", yaxis="y2")
-    shared = theme.figure([], "", "", "MB", dark).layout.yaxis.to_plotly_json()  # the look of an axis
+    behind = {"fill": "tozeroy", "fillcolor": theme.shade(ink.foreground, 0.08)}
+    panel = {"rangemode": "tozero", "fixedrange": True}
+    plain = {
+        "gridcolor": ink.grid, "zerolinecolor": ink.grid, "linecolor": ink.grid, "automargin": True,
+        "tickfont": {"size": 13, "color": ink.foreground},
+        "title": {"text": "MB", "font": {"size": 14, "color": ink.foreground}},
+    }  # fmt: skip
     return theme.figure(
-        [upper, lower], _title(points), "minutes before now", "characters/s", dark, height=HEIGHT, showlegend=False,
+        [
+            _line(x, speed, ink.foreground, "%{y:,.0f} characters/s", **behind),
+            _line(x, memory, ink.muted, "%{y:,.0f} MB", yaxis="y2"),
+        ],
+        _title(seen), "minutes before now", "characters/s", dark, height=HEIGHT, showlegend=False, dragmode=False,
         xaxis={"range": [-MINUTES, 0], "anchor": "y2", "fixedrange": True, "zeroline": False},
-        yaxis={"domain": list(UPPER), "rangemode": "tozero", "fixedrange": True, "nticks": 5},
-        yaxis2={**shared, "domain": list(LOWER), "rangemode": "tozero", "fixedrange": True, "nticks": 3},
-        margin={"t": 48}, dragmode=False,
+        yaxis={**panel, "domain": list(UPPER), "nticks": 5},
+        yaxis2={**plain, **panel, "domain": list(LOWER), "nticks": 3},
+        margin={"t": 48},
     )  # fmt: skip
 
 
-def server_load_alt(points: Sequence[ServerPoint]) -> str:
+def server_load_alt(seen: Overview) -> str:
     """The figure in words."""
-    if not points:
-        return f"{_title(points)}."
-    speeds = [point.chars_per_second for point in points]
-    said = f"{_title(points)}. In the minutes before: {min(speeds):,.0f} to {max(speeds):,.0f} characters a second"
-    memory = [point.memory_bytes / MEGABYTE for point in points if point.memory_bytes is not None]
+    speeds = [point.chars_per_second for point in seen.points]
+    memory = [point.memory_bytes / MEGABYTE for point in seen.points if point.memory_bytes is not None]
+    if not speeds:
+        return f"{_title(seen)}. There is nothing of the minutes before yet."
+    said = f"{_title(seen)}. In the last {MINUTES} minutes {min(speeds):,.0f} to {max(speeds):,.0f} characters a second"
     return said + (f", {min(memory):,.0f} to {max(memory):,.0f} MB of memory." if memory else ".")
 
 
-def _title(points: Sequence[ServerPoint]) -> str:
-    if not points:
-        return "Nothing has been measured yet"
-    memory = points[-1].memory_bytes
-    return f"{points[-1].chars_per_second:,.0f} characters/s" + (f", {memory / MEGABYTE:,.0f} MB" if memory else "")
-
-
-def _behind(colour: str) -> str:
-    return theme.shade(colour, 0.08)
+def _title(seen: Overview) -> str:
+    memory = f", {seen.memory_bytes / MEGABYTE:,.0f} MB" if seen.memory_bytes else ""
+    return f"{seen.chars_per_second:,.0f} characters/s{memory}"
 
 
 def _line(x: list[float], y: Sequence[float | None], colour: str, hover: str, **more: Any) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def test_one_confirmation_removes_runs_texts_files_and_what_the_session_keeps(
     kept = repr(app.session_state)
     for gone in (MARK, run_id, *([token] if token else [])):
         assert gone not in kept
-    assert not app.query_params
+    assert keys.RUN not in app.query_params
     assert app.session_state[keys.FORGETS] is True
     assert "Start training" in app.info[0].value
     if public == "1":
