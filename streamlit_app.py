@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import home, service, shell
+from pages.parts import home, service, shell, teacher
 
 shell.page("Home")
 st.markdown(
@@ -13,6 +13,7 @@ st.markdown(
 home.equations()
 work = st.container()
 home.ways_on()
+teacher.part()
 with work:  # last, because writing takes its time
     home.at_work()
 service.warm_up()

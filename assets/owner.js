@@ -1,6 +1,11 @@
 // Keeps the visitor's token in this browser, so that a reload or another day finds the same owner. It is never in a URL.
+const KEY = "rnn-playground-owner";
+
 export default function ({ data, setStateValue }) {
-  const KEY = "rnn-playground-owner";
+  if (data.forget) {
+    forget();
+    return;
+  }
   let kept;
   try {
     kept = localStorage.getItem(KEY);
@@ -14,4 +19,18 @@ export default function ({ data, setStateValue }) {
   if (kept !== data.token) {
     setStateValue("token", kept);
   }
+}
+
+// Removes all that the app keeps in this browser, and opens the page anew: only so do its fields forget what they hold.
+function forget() {
+  try {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith("rnn-playground")) {
+        localStorage.removeItem(key);
+      }
+    }
+  } catch (error) {
+    // no storage, so nothing is in it
+  }
+  location.replace(`${location.pathname}?deleted=1`);
 }

@@ -1,6 +1,6 @@
 """Train: a model on a text or another task, and its loss as it falls."""
 
-from pages.parts import answers, controls, learning, live, racing, runs, service, shell, starting, texts
+from pages.parts import answers, controls, keeping, learning, live, racing, runs, service, shell, starting, texts
 from rnn import corpora
 from rnn.catalogue import TASKS
 
@@ -39,8 +39,11 @@ with watch:
     else:
         live.run_panel(info)
 
-if len(own := service.own_runs()) > 1:
+own = service.own_runs()
+keeping.say_so(own)
+if own:
     runs.run_table(own)
+if len(own) > 1:
     racing.compare_runs(own)
 if ready:  # last, because measuring takes its time
     starting.show_estimate(estimate, text, task, model, found.config if found else train)

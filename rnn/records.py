@@ -568,3 +568,76 @@ class RunInfo:
     def entry_id(self) -> str:
         """What it waits and takes turns as: its race, or itself."""
         return self.race_id or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedRun:
+    """An active or waiting run as the one who looks after the server sees it: no text, no sample, no id.
+
+    Attributes:
+        short_id: the first eight characters of its id, as in the log; they open nothing.
+        name: what its owner calls it.
+        task: what it learns, as it is listed.
+        network: its cell, hidden size and layers.
+        visitor: number of its owner among those who have trained since the server began.
+        status: running or queued.
+        place: 1 for what starts next; None for one that runs.
+        step, last_step: where it is, and where it stops by itself.
+        chars_per_second: predictions a second of the clock, the turns of others included; None where none is known.
+        since: when it began or queued, seconds since 1970 (UTC).
+    """
+
+    short_id: str
+    name: str
+    task: str
+    network: str
+    visitor: int
+    status: str
+    place: int | None
+    step: int
+    last_step: int
+    chars_per_second: float | None
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPoint:
+    """What all runs of a server did together in a short time.
+
+    Attributes:
+        seconds_ago: the end of that time before now.
+        chars_per_second: predictions that all runs were trained on, a second.
+        memory_bytes: of the server's process, or None where the system does not tell.
+    """
+
+    seconds_ago: float
+    chars_per_second: float
+    memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A server at one moment.
+
+    Attributes:
+        runs: those that train, the oldest first, then those that wait, the next one first.
+        paused: how many rest because everything was paused; `Scheduler.resume_all` goes on with them.
+        is_held: whether nothing may start.
+        chars_per_second: predictions that all runs together were trained on in the last seconds, a second.
+        memory_bytes: of the server's process, or None where the system does not tell.
+        disk_bytes: of the folder with the runs.
+        points: the last minutes, the oldest first.
+    """
+
+    runs: tuple[WatchedRun, ...]
+    paused: int
+    is_held: bool
+    chars_per_second: float
+    memory_bytes: int | None
+    disk_bytes: int
+    points: tuple[ServerPoint, ...]
+
+    @property
+    def visitors(self) -> int:
+        """How many people these runs belong to."""
+        return len({run.visitor for run in self.runs})

@@ -12,10 +12,13 @@ from typing import Any
 # In the URL, on every page
 RUN = "run"  # id of the current run; also in the session
 SHIPPED = "model"  # name of a shipped model, on the Sample page
+DELETED = "deleted"  # there once after everything was deleted
 
 # In the session only
 RUN_IN_URL = "run_in_url"  # the id that the URL had when it was last looked at
 OWNER = "owner_token"  # the visitor's secret
+FORGETS = "owner_forgets"  # whether the browser is to forget all that the app keeps in it
+TEACHER = "teacher_is_in"  # whether the right key was given
 RENAMINGS = "run_renamings"  # how many there were
 STARTED = "train_started"  # what was started last, as which run, and when
 TASK_OF_RUN = "train_task_of_run"  # the run whose task was chosen last, because it came on show
@@ -61,6 +64,7 @@ FILE = "sample_file"
 BLUEPRINT = "arch_network"
 READ_MODEL, READ_FILE, READ_TEXT = "read_model", "read_file", "read_text"
 PUT = "sample_put"  # what stands for unknown characters
+TEACHER_KEY = "teacher_key"
 SCORED, SCORED_FROM, RIVALS = "sample_scored", "sample_scored_from", "sample_rivals"
 
 

@@ -57,8 +57,9 @@ def _panel(run_id: str, was_active: bool) -> None:
 def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:
     runs = service.scheduler()
     position, left = runs.queue_position(info.id), runs.seconds_left(info.id)
+    held = ", held by the teacher" if position and runs.is_held else ""
     words = [
-        f"**{f'waiting, number {position} in the queue' if position else info.status}**",
+        f"**{f'waiting, number {position} in the queue{held}' if position else info.status}**",
         f"step {info.step:,} of {info.last_step:,}",
         shell.clock(info.elapsed),
     ]

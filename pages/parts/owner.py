@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.keys import OWNER
+from pages.parts.keys import FORGETS, OWNER
 from pages.parts.limits import is_public
 
 TOKEN = re.compile(r"[\w-]{43}")  # as `token_urlsafe(32)` writes 256 random bits
@@ -30,8 +30,12 @@ def recognised() -> str | None:
     """Draws the (invisible) part that asks the browser for the token it keeps; that token, if the session has another.
 
     A first visitor's browser keeps the session's. Of somebody who comes back, the page learns a moment after it has
-    been drawn, and runs again.
+    been drawn, and runs again. Where everything was deleted, the browser forgets its token and opens the page anew.
     """
+    if st.session_state.get(FORGETS):
+        with st.sidebar:
+            _keeper(key="owner_forgets", data={"forget": True}, height=1)
+        return None
     if not is_public():
         return None
     own = token()

@@ -103,6 +103,11 @@ def _traces() -> TraceCache:
     return TraceCache()
 
 
+def forget_traces() -> None:
+    """Removes what has been computed of everybody's texts; whoever still needs it computes it again, in a moment."""
+    _traces.clear()
+
+
 def show_views(views: Mapping[str, Callable[[Reading], None]], key: str) -> None:
     """What a page that looks inside is made of: the model and the text, the choice of a view, and the view.
 

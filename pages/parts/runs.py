@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import keys, owner, service
+from pages.parts import keeping, keys, owner, service
 from pages.parts.learning import TEXT_TASK
 from pages.parts.limits import check_caps, limits
 from pages.parts.shell import plain
@@ -120,7 +120,7 @@ def command(name: str, run_id: str, *arguments: object) -> bool:
 
 
 def run_table(runs: list[RunInfo]) -> None:
-    """All runs of the visitor side by side."""
+    """All runs of the visitor side by side, and the way to be rid of them."""
     import pandas as pd  # here, because half a second of the first visit to a new server would go into it
 
     with st.expander(f"My runs ({len(runs)})", icon=":material/list:"):
@@ -136,6 +136,7 @@ def run_table(runs: list[RunInfo]) -> None:
                 "started": st.column_config.DatetimeColumn(format="distance"),
             },
         )
+        keeping.delete_everything(runs)
 
 
 def _row(run: RunInfo) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from pages.parts.limits import is_public, limits
 from pages.parts.shell import complaints, plain
 from rnn.errors import NoSuchRunError, PlaygroundError, StoreError
 from rnn.records import RunInfo
+from rnn.runs import journal
 from rnn.runs.scheduler import Scheduler
 from rnn.runs.store import ACTIVE, Store
 
 
 @st.cache_resource(show_spinner=False, on_release=Scheduler.close)
 def _scheduler() -> Scheduler:
+    journal.write_to_stderr()
     caps = limits()
     runs = Scheduler(Store(), caps.active_per_owner, caps.active_in_total, caps.kept_per_owner)
     runs.resume_interrupted()

@@ -8,7 +8,6 @@ turns of one. torch is imported by the thread itself: making a scheduler is inst
 from __future__ import annotations
 
 import atexit
-import logging
 import sys
 import threading
 import time
@@ -26,10 +25,12 @@ from rnn.corpora import Text
 from rnn.errors import CheckpointError, PlaygroundError, StoreError
 from rnn.memory import keep_freed_memory
 from rnn.race import Member, check
-from rnn.records import Estimate, StepMetrics
+from rnn.records import Estimate, Overview, StepMetrics
+from rnn.runs import journal
 from rnn.runs.compute import ComputeThread
 from rnn.runs.store import Store, owner_key
 from rnn.runs.turns import Entry, Job, Turns
+from rnn.runs.watch import HELD, PAUSED_BY_TEACHER, Watch
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,8 +57,6 @@ STOPPED = {
     "target loss": "It reached its target loss.",
     "patience": "Its validation loss has stopped improving.",
 }
-
-log = logging.getLogger(__name__)
 
 
 def is_milestone(step: int) -> bool:
@@ -103,6 +102,8 @@ class Scheduler:
         self.autosave_seconds = autosave_seconds
         self._turns = Turns()
         self._jobs = self._turns.jobs
+        self._watch = Watch(store, self._turns)
+        self._held = False  # whether nothing may start
         self._file_lock = FileLock(store.home / "server.lock", thread_local=False)  # any thread may close the server
         self._lock = threading.Lock()  # around the one on file
         self._closed = False
@@ -162,6 +163,8 @@ class Scheduler:
             task: what it learns; None: to predict the next character.
         """
         self._require_room(token)
+        if start:
+            self._require_open()
         run_id = self.store.create(token, text, model, train, name, task)
         if start:
             self.resume(run_id, token)
@@ -180,6 +183,8 @@ class Scheduler:
         """
         check(members, mode)
         self._require_room(token, len(members))
+        if start:
+            self._require_open()
         race_id = self.store.create_race(token, text, members, mode)
         if start:
             self.resume(self.store.race(race_id)[0].id, token)
@@ -216,6 +221,7 @@ class Scheduler:
         Args:
             stop_at: the step to stop at, in place of the configured number of steps.
         """
+        self._require_open()
         self._command(run_id, token, lambda: self._enqueue(run_id, owner_key(token), stop_at))
 
     def pause(self, run_id: str, token: str) -> None:
@@ -236,6 +242,7 @@ class Scheduler:
         Returns:
             Its metrics, or None if it cannot go on.
         """
+        self._require_open()
         return self._command(run_id, token, lambda: self._step_once(run_id, owner_key(token)))
 
     def reset(self, run_id: str, token: str) -> None:
@@ -270,6 +277,7 @@ class Scheduler:
         Raises:
             StoreError: it has not diverged.
         """
+        self._require_open()
         self._command(run_id, token, lambda: self._recover(run_id, owner_key(token)))
 
     def rename(self, run_id: str, token: str, name: str) -> None:
@@ -280,10 +288,53 @@ class Scheduler:
         """Removes a run and all that is kept of it, active or not."""
         self._command(run_id, token, lambda: self._delete(run_id))
 
+    def delete_all(self, token: str) -> int:
+        """Removes all runs of one owner, active or not, and all that is kept of them at once; returns how many."""
+        self._require_lock()
+        return self._thread.compute(lambda: self._delete_all(token))
+
     def change_owner(self, token: str, new_token: str) -> None:
         """Gives all runs of one owner to another, who knows both tokens."""
         self._require_lock()
         self._thread.compute(lambda: self._change_owner(token, new_token))
+
+    # What the one who looks after the server asks for: no owner's token is needed
+
+    def overview(self) -> Overview:
+        """What trains and what waits here, how fast, in how much memory."""
+        return self._watch.overview(self._held)
+
+    def hold(self) -> None:
+        """Nothing starts from now on until `release` or the end of the server; active runs go on, waiting ones wait."""
+        self._held = True
+        journal.noted("hold: nothing starts until the release")
+
+    def release(self) -> None:
+        """Ends the hold; what waits may start."""
+        self._held = False
+        journal.noted("release: runs may start")
+        self._thread.submit(self._admit)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing may start."""
+        return self._held
+
+    def pause_all(self) -> int:
+        """Pauses everybody's active and waiting runs; returns how many could not be saved, so that they go on.
+
+        Their owners can resume them, if there is no hold.
+        """
+        self._require_lock()
+        return self._thread.compute(self._pause_all)
+
+    def resume_all(self) -> None:
+        """Ends the hold and goes on with what `pause_all` has paused and its owners have left as it was."""
+        self._require_lock()
+        self.release()
+        self._thread.compute(self._resume_all)
+
+    # What pages ask for while runs train
 
     def wait_for_step(self, run_id: str, step: int, timeout: float) -> bool:
         """Waits until a run's curve has come to `step`, or `timeout` seconds; whether it has."""
@@ -434,6 +485,10 @@ class Scheduler:
         if refusal:
             raise StoreError(refusal)
 
+    def _require_open(self) -> None:
+        if self._held:
+            raise StoreError(HELD)
+
     def _require_room(self, token: str, more: int = 1) -> None:
         self._require_lock()
         have, most = self.store.count_of(token), self.kept_per_owner
@@ -463,6 +518,7 @@ class Scheduler:
         except Exception as error:
             # One run's failure, whatever it is, must not end the thread that all others live on.
             self._turns.drop(job.run_id)
+            journal.stopped(job, "failed")
             self._report(job.run_id, error)
         return True
 
@@ -479,6 +535,7 @@ class Scheduler:
     def _advance(self, job: Job) -> None:
         """Lets a run train for one slice."""
         started = now = time.monotonic()
+        before = job.characters
         for metrics in job.ticks:
             if metrics is not None:
                 self._keep_milestone(job, metrics.step)
@@ -486,8 +543,10 @@ class Scheduler:
             if now - started >= SLICE_SECONDS:
                 break
         else:
+            self._watch.meter.count(max(0, job.characters - before))
             self._end(job)
             return
+        self._watch.meter.count(job.characters - before)
         self._turns.count(job, now - started)
         for each in self._turns.of(job.entry):  # the curves of a race are looked at side by side
             self._keep_up(each, now)
@@ -506,7 +565,7 @@ class Scheduler:
 
     def _admit(self) -> None:
         """Starts what waits, in order, as far as the limits allow."""
-        while entry := self._turns.next_waiting(self.active_per_owner, self.active_in_total):
+        while not self._held and (entry := self._turns.next_waiting(self.active_per_owner, self.active_in_total)):
             if jobs := [job for run_id in entry.run_ids if (job := self._opened(entry, run_id))]:
                 self._turns.begin(jobs)
 
@@ -520,7 +579,7 @@ class Scheduler:
             # As in _work: whatever is wrong with this run is its own affair.
             self._report(run_id, error)
             return None
-        log.info("run %s begins at step %d", run_id, job.state.step)
+        journal.started(job)
         return job
 
     def _open(self, entry: Entry, run_id: str, stop_at: int | None) -> Job:
@@ -594,28 +653,54 @@ class Scheduler:
     def _change_owner(self, token: str, new_token: str) -> None:
         self.store.change_owner(token, new_token)
         self._turns.change_owner(owner_key(token), owner_key(new_token))
+        self._watch.change_owner(owner_key(token), owner_key(new_token))
 
     def _rest(self, run_id: str, status: str, message: str = "") -> None:
         """Takes a run, or what is left of its race, out of the turns; one that has none is left as it is."""
         entry = self._turns.entry(self.store.get(run_id).entry_id)
-        if entry is None:
-            return
+        if entry is not None:
+            self._rest_entry(entry, status, message)
+
+    def _rest_entry(self, entry: Entry, status: str, message: str = "") -> None:
         jobs = self._turns.of(entry)
         for job in jobs:  # all of them, before any is let go
             self._save(job)
-        self._turns.leave(entry)
+        self._leave(entry, "paused" if status == "paused" else "stopped")
         for resting in [job.run_id for job in jobs] or entry.run_ids:
             self.store.set_status(resting, status, message)
 
-    def _withdraw(self, run_id: str) -> list[str]:
+    def _leave(self, entry: Entry, reason: str) -> None:
+        """Takes an entry out of queue and turns, and says so in the log."""
+        for job in self._turns.of(entry):
+            journal.stopped(job, reason)
+        self._turns.leave(entry)
+
+    def _pause_all(self) -> int:
+        entries, failed = self._turns.entries(), 0
+        for entry in entries:
+            try:
+                self._rest_entry(entry, "paused", PAUSED_BY_TEACHER)
+            except PlaygroundError as error:
+                failed += 1
+                journal.went_wrong("not paused", entry.run_ids[0], error)
+        journal.noted(f"pause all: {len(entries) - failed} of {len(entries)} paused")
+        return failed
+
+    def _resume_all(self) -> None:
+        paused = self.store.paused_with(PAUSED_BY_TEACHER)
+        for run_id, owner in paused:
+            self._enqueue(run_id, owner, self.store.stop_at(run_id))
+        journal.noted(f"resume all: {len(paused)} go on")
+
+    def _withdraw(self, run_id: str, reason: str) -> list[str]:
         """Takes a run, or its race, out of queue and turns as it is; the ids of all that belong together."""
         together = self.store.together(run_id)
         if entry := self._turns.entry(together[0].entry_id):
-            self._turns.leave(entry)
+            self._leave(entry, reason)
         return [info.id for info in together]
 
     def _reset(self, run_id: str) -> None:
-        for each in self._withdraw(run_id):
+        for each in self._withdraw(run_id, "reset"):
             self.store.set_stop_at(each, None)
             self.store.set_status(each, "paused")
             self.store.set_rate_multiplier(each, 1.0)
@@ -671,7 +756,14 @@ class Scheduler:
         self._enqueue(run_id, owner, self.store.stop_at(run_id))
 
     def _delete(self, run_id: str) -> None:
-        self.store.delete(*self._withdraw(run_id))
+        self.store.delete(*self._withdraw(run_id, "deleted"))
+
+    def _delete_all(self, token: str) -> int:
+        ids = [info.id for info in self.store.runs_of(token)]
+        for run_id in ids:
+            self._withdraw(run_id, "deleted")
+        self.store.delete(*ids)
+        return len(ids)
 
     def _end(self, job: Job) -> None:
         """The generator has come to its end: a stop was reached, or the loss diverged."""
@@ -683,7 +775,7 @@ class Scheduler:
         status, message = ("paused", divergence.sentence()) if divergence else ("finished", STOPPED[reason or "steps"])
         self._turns.drop(job.run_id)
         self.store.set_status(job.run_id, status, message, divergence is not None)
-        log.info("run %s ends at step %d (%s)", job.run_id, job.state.step, reason)
+        journal.stopped(job, "diverged" if divergence else "finished")
 
     def _save_end(self, job: Job) -> None:
         if job.state.divergence is not None:
@@ -731,6 +823,7 @@ class Scheduler:
             path.unlink(missing_ok=True)
         self.store.set_saved(job.run_id, job.state.step)
         job.saved = time.monotonic()
+        job.logged.clear()
 
     def _autosave(self, job: Job) -> None:
         """Saves; the message that this could not be done, if there is one, goes."""
@@ -744,8 +837,10 @@ class Scheduler:
             keep(job)
             return True
         except PlaygroundError as error:
-            log.warning("run %s: %s", job.run_id, error)
             job.trouble = str(error)  # the store may be what fails
+            if job.trouble not in job.logged:  # once until it can be saved again, not twice a second
+                journal.went_wrong("not kept", job.run_id, error)
+                job.logged.add(job.trouble)
             with suppress(StoreError):
                 self.store.set_status(job.run_id, "running", str(error))
             job.written = job.saved = time.monotonic()  # not again at once
@@ -753,19 +848,20 @@ class Scheduler:
 
     def _report(self, run_id: str, error: Exception) -> None:
         """Marks a run as failed, with the error's sentence, or with its name where it has none to show."""
-        log.error("run %s failed", run_id, exc_info=error)
+        journal.went_wrong("failed", run_id, error)
         message = str(error) if isinstance(error, PlaygroundError) else f"It stopped on an unexpected {error!r}."
         try:
             self.store.set_status(run_id, "failed", message)
-        except StoreError:
-            log.exception("run %s could not be marked as failed", run_id)
+        except StoreError as unmarked:
+            journal.went_wrong("not marked as failed", run_id, unmarked)
 
     def _shut_down(self) -> None:
         for job in self._jobs.values():
             try:
                 self._save(job)
-            except PlaygroundError:
-                log.exception("run %s could not be saved at the end", job.run_id)
+            except PlaygroundError as error:
+                journal.went_wrong("not saved at the end", job.run_id, error)
+            journal.stopped(job, "interrupted")
         self._turns.clear()
         if self._file_lock.is_locked:
             self.store.interrupt_active()

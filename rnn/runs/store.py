@@ -145,6 +145,7 @@ class Store:
             self._use_write_ahead_log()
             self._db.execute("PRAGMA synchronous = NORMAL")  # with WAL, a crash of the program loses nothing
             self._db.execute("PRAGMA foreign_keys = ON")
+            self._db.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
             if version == 0:
                 self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
             for old in range(version or VERSION, VERSION):
@@ -248,6 +249,16 @@ class Store:
         rows = self._rows("SELECT * FROM runs WHERE owner = ? ORDER BY created DESC, rowid DESC", owner_key(token))
         return [_info(row) for row in rows]
 
+    def active(self) -> list[tuple[RunInfo, str]]:
+        """Everybody's active and waiting runs, each with its owner's key, the oldest first."""
+        rows = self._rows("SELECT * FROM runs WHERE status IN (?, ?) ORDER BY created, rowid", *ACTIVE)
+        return [(_info(row), row["owner"]) for row in rows]
+
+    def paused_with(self, message: str) -> list[tuple[str, str]]:
+        """(id, owner's key) of the runs that are paused for this reason, the oldest first."""
+        query = "SELECT id, owner FROM runs WHERE status = 'paused' AND message = ? ORDER BY created, rowid"
+        return [(row["id"], row["owner"]) for row in self._rows(query, message)]
+
     def owns(self, run_id: str, token: str) -> bool:
         """Whether this token controls the run."""
         rows = self._rows("SELECT owner FROM runs WHERE id = ?", _checked_id(run_id))
@@ -306,6 +317,7 @@ class Store:
         with self._transaction() as db:
             db.executemany("DELETE FROM runs WHERE id = ?", [(run_id,) for run_id in ids])
             db.execute("DELETE FROM texts WHERE sha256 NOT IN (SELECT text_sha256 FROM runs)")
+        self._rows("PRAGMA wal_checkpoint(TRUNCATE)")  # the log would still hold what was deleted
         for run_id in ids:
             self._forget_curve(run_id)
             shutil.rmtree(self.folder(run_id), ignore_errors=True)

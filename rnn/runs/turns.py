@@ -40,12 +40,27 @@ class Job:
     rests_until: float = 0.0  # no turns before this time
     note: str = ""  # what its owner should know about how it goes on
     trouble: str = ""  # why something of it could not be kept
+    logged: set[str] = field(default_factory=set)  # troubles that have their line in the log
     pace: tuple[tuple[float, int], ...] = ()  # (time, step) of the last seconds
+    began: float = field(default_factory=time.time)  # when it became active, seconds since 1970
 
     @property
     def progress(self) -> float:
         """How far it is in its race; the member that is behind all others goes next."""
         return {"steps": self.state.step, "seconds": self.state.elapsed}.get(self.entry.mode, 0)
+
+    @property
+    def characters(self) -> int:
+        """Predictions that it was trained on so far, those of before it became active included."""
+        return self.state.history[-1].characters if self.state.history else 0
+
+    @property
+    def chars_per_second(self) -> float | None:
+        """Predictions a second of the clock, the turns of others included; None in its first moments."""
+        if len(self.pace) < 2 or not self.state.history:
+            return None
+        (began, first), (now, last), newest = self.pace[0], self.pace[-1], self.state.history[-1]
+        return newest.characters / newest.step * (last - first) / (now - began) if now > began else None
 
 
 class Turns:
@@ -119,12 +134,15 @@ class Turns:
 
     def entry(self, entry_id: str) -> Entry | None:
         """The run or race of this id, if it waits or is active."""
-        entries = [*self.queue, *(job.entry for job in self.jobs.values())]
-        return next((entry for entry in entries if entry.id == entry_id), None)
+        return next((entry for entry in self.entries() if entry.id == entry_id), None)
+
+    def entries(self) -> list[Entry]:
+        """What is active, then what waits, each once."""
+        return list({entry.id: entry for entry in [*(job.entry for job in self.jobs.values()), *self.queue]}.values())
 
     def change_owner(self, old: str, new: str) -> None:
         """Gives what one owner has to another, with the share that was used."""
-        for entry in [*self.queue, *(job.entry for job in self.jobs.values())]:
+        for entry in self.entries():
             entry.owner = new if entry.owner == old else entry.owner
         if old in self._used:
             self._used[new] = max(self._used.pop(old), self._used.get(new, 0.0))

@@ -36,6 +36,7 @@ from tests.browser.visitor import (
 )
 
 STEERING = ("Pause", "One step", "Stop", "Reset")
+MARK = "XYZZY"
 TOKEN = "localStorage.getItem('rnn-playground-owner')"
 
 
@@ -119,6 +120,41 @@ def test_only_the_owner_steers_a_public_run_and_is_known_again_after_a_reload(
     expect(button(stranger, "Resume")).to_have_count(0)
     button(stranger, "Sample").click()
     expect(written(stranger)).to_have_text(re.compile(r"\S{3}"))
+
+
+def test_delete_everything_leaves_nothing_behind_and_the_browser_gets_a_new_token(
+    public: Server, stranger: Page
+) -> None:
+    settings = {"train_text": "Paste my own", "train_hidden_size_default": 8, "train_steps_default": 5_000}
+    open_page(stranger, public, "Train", settings)
+    field = stranger.get_by_label("Your text", exact=True)
+    field.fill(f"Dear {MARK}, nothing happened today. " * 40)
+    field.press("Control+Enter")
+    button(stranger, "Start training").click()
+    beyond(stranger, 0)
+    settled(stranger)
+    run_id, token = run_in_url(stranger), stranger.evaluate(TOKEN)
+    assert MARK in "".join(path.read_bytes().decode("latin-1") for path in public.home.glob("runs.db*"))
+    stranger.evaluate("localStorage.setItem('rnn-playground-more', 'x')")
+
+    main(stranger).get_by_text("My runs (1)").click()
+    button(stranger, "Delete everything of mine").click()
+    button_in_popover(stranger, "Yes, delete everything").click()
+    expect(stranger.get_by_text("Everything of yours is deleted.")).to_be_visible()
+    settled(stranger)
+    stranger.wait_for_function(f"old => ![null, old].includes({TOKEN})", arg=token)
+    fresh = stranger.evaluate(TOKEN)
+    stranger.reload()
+    settled(stranger)
+    expect(button(stranger, "Start training")).to_be_enabled()
+    expect(main(stranger).get_by_text("My runs")).to_have_count(0)
+    expect(stranger.get_by_label("Your text", exact=True)).to_have_count(0)
+    assert (run_in_url(stranger), stranger.evaluate(TOKEN)) == ("", fresh)
+    assert stranger.evaluate("localStorage.getItem('rnn-playground-more')") is None
+    assert not (public.home / "runs" / run_id).exists()
+    kept = [path for path in public.home.rglob("*") if path.is_file()]
+    assert not [path.name for path in kept if MARK.encode() in path.read_bytes()]
+    assert MARK not in public.log.read_text()
 
 
 def test_settings_stay_in_the_url_over_a_reload_a_change_of_pages_and_a_start(server: Server, page: Page) -> None:
