@@ -99,6 +99,13 @@ class Visitor:
         widget, _ = self._find(name)
         self._values[widget.id] = WidgetState(id=widget.id, double_value=value)
 
+    def forge(self, value: WidgetState | None) -> None:
+        """Claims a value for a widget, whatever the widget would let one enter; None: claims nothing any more."""
+        if value is None:
+            self._values.clear()
+        else:
+            self._values[value.id] = value
+
     async def click(self, name: str) -> float:
         """Presses a button; returns the seconds until the rerun has ended.
 
@@ -120,6 +127,16 @@ class Visitor:
     def drawn(self, kind: str) -> list[Any]:
         """What is on the page of one kind ("plotly_chart", "button" ...)."""
         return [getattr(e, kind) for e, _ in self._elements.values() if e.WhichOneof("type") == kind]
+
+    def widgets(self) -> list[tuple[str, Any, str]]:
+        """What can be operated on the page: its kind, itself, and the fragment it is in."""
+        found = []
+        for element, fragment in self._elements.values():
+            kind = element.WhichOneof("type") or ""
+            widget = getattr(element, kind, None)
+            if getattr(widget, "id", ""):
+                found.append((kind, widget, fragment))
+        return found
 
     def _find(self, name: str) -> tuple[Any, str]:
         """The widget with this label or this key, and the fragment it is in."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pages.parts import shell
 from pages.parts.blueprint import SHAPES, Blueprint
+from pages.parts.clicks import clicked
 from pages.parts.keys import in_url
 from rnn.catalogue import TASKS
 from rnn.figures import blocks
@@ -142,10 +143,9 @@ def _inspection(name: str, steps: tuple[Step, ...], read: tuple[int, ...], _chos
 
 
 def _take_click() -> None:
-    points = st.session_state[DIAGRAM]["selection"]["points"]
-    keys = [point["customdata"][0] for point in points if point.get("customdata")]
-    if keys and keys[0]:
-        st.session_state[BLOCK] = keys[0]
+    key = clicked(DIAGRAM)
+    if key and isinstance(key, str):
+        st.session_state[BLOCK] = key
 
 
 def _detail(chosen: Blueprint, drawn: Topology, seen: Inspection | None) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from pages.parts import alive, shell
+from pages.parts.clicks import picked
 from pages.parts.reading import Reading
 from rnn.errors import InputError
 from rnn.figures import theme
@@ -57,15 +58,15 @@ def text(
         below: characters that are underlined.
     """
     alive.coloured_text(
-        "", shown, levels, values, "", at, marked, key, partial(_pick, reading.name, key),
+        "", shown, levels, values, "", at, marked, key, partial(_pick, reading.name, key, len(shown)),
         f"{reading.name} {identity}", palette, below, LINES,
     )  # fmt: skip
 
 
-def _pick(name: str, key: str) -> None:
-    picked = st.session_state[key].picked
-    if isinstance(picked, int):
-        st.session_state[AT] = name, picked
+def _pick(name: str, key: str, count: int) -> None:
+    at = picked(key, count)
+    if at is not None:
+        st.session_state[AT] = name, at
 
 
 def shades(colour: str) -> Palette:

@@ -10,6 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.parts import influence_place, keys, service, shell, units
+from pages.parts.clicks import clicked
 from pages.parts.controls import number_input
 from pages.parts.reading import Reading
 from rnn.errors import InputError
@@ -87,9 +88,7 @@ def _start_with(hidden_size: int, unit: int) -> None:
 
 
 def _pick_unit() -> None:
-    points = st.session_state[MISSED].selection.points
-    found = points[0].get("customdata") if points else None
-    unit = found[0] if isinstance(found, list) and found else None
+    unit = clicked(MISSED)
     size = st.session_state.get(f"{MISSED}_of")
     if isinstance(unit, int) and isinstance(size, int) and 1 <= unit <= size:
         units.show_unit(size, unit - 1)

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.parts import keys, owner, reading, service, writers
-from pages.parts.limits import is_public
+from pages.parts.limits import is_public, limits
 from pages.parts.shell import plain
 from rnn.errors import PlaygroundError
 from rnn.records import RunInfo
@@ -18,8 +18,9 @@ def kept_for() -> str:
     """What is kept and for how long, in a sentence or two."""
     if is_public():
         return (
-            "Your runs, with their texts, are kept on this server until you delete them; when it needs the room, "
-            "those that rest go earlier. Your browser keeps a random token, which makes them yours, and no name."
+            f"Your runs, with their texts, are kept on this server until you delete them, and for at most "
+            f"{limits().kept_days:g} days after their last change; when it needs the room, those that rest for longest "
+            "go earlier. Your browser keeps a random token, which makes them yours, and no name."
         )
     return "Your runs, with their texts, are kept on this computer until you delete them."
 

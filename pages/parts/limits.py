@@ -9,6 +9,7 @@ from rnn.catalogue import parameter_count
 from rnn.checkpoint_file import Checkpoint
 from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.errors import ConfigError
+from rnn.runs.eviction import Quota
 
 # Everywhere: a second or two of the page's time for a usual model.
 SAMPLE_LENGTH = 5_000  # characters of one sample
@@ -34,6 +35,11 @@ class Limits:
     kept_per_owner: int | None  # runs
     active_per_owner: int | None  # runs that train at a time; more wait
     active_in_total: int | None
+    waiting_in_total: int | None  # runs and races in the queue
+    training_hours: float | None  # that one visitor's runs compute in a day
+    kept_days: float | None  # after a run's last change; then it goes, whatever it was
+    kept_bytes_per_owner: int | None
+    kept_bytes_in_total: int | None  # then what rests for longest goes
     reason: str
 
 
@@ -51,6 +57,11 @@ PUBLIC = Limits(
     kept_per_owner=10,
     active_per_owner=2,
     active_in_total=40,
+    waiting_in_total=100,
+    training_hours=4.0,
+    kept_days=30.0,
+    kept_bytes_per_owner=500_000_000,  # ten usual runs take 100 MB, one of the largest 250 MB
+    kept_bytes_in_total=5_000_000_000,
     reason="This server is shared; run the app on your own computer (`make app`) to lift the caps.",
 )
 LAPTOP = Limits(*[None] * (len(fields(Limits)) - 1), reason="")
@@ -64,6 +75,15 @@ def is_public() -> bool:
 
 def limits() -> Limits:
     return PUBLIC if is_public() else LAPTOP
+
+
+def quota() -> Quota:
+    """What the visitors of this server have together."""
+    caps = limits()
+    return Quota(
+        caps.kept_bytes_in_total, caps.kept_bytes_per_owner, caps.kept_days, caps.waiting_in_total,
+        None if caps.training_hours is None else 3_600 * caps.training_hours,
+    )  # fmt: skip
 
 
 def check_caps(model: ModelConfig, train: TrainConfig, vocabulary_size: int, task: TaskConfig | None = None) -> None:

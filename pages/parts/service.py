@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.parts import owner
 from pages.parts.keys import OWNER, RUN, RUN_IN_URL
-from pages.parts.limits import is_public, limits
+from pages.parts.limits import is_public, limits, quota
 from pages.parts.shell import complaints, plain
 from rnn.errors import NoSuchRunError, PlaygroundError, StoreError
 from rnn.records import RunInfo
@@ -21,7 +21,7 @@ from rnn.runs.store import ACTIVE, Store
 def _scheduler() -> Scheduler:
     journal.write_to_stderr()
     caps = limits()
-    runs = Scheduler(Store(), caps.active_per_owner, caps.active_in_total, caps.kept_per_owner)
+    runs = Scheduler(Store(), caps.active_per_owner, caps.active_in_total, caps.kept_per_owner, quota=quota())
     runs.resume_interrupted()
     return runs
 

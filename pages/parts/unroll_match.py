@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from pages.parts import alive, reading, service, shell, units
+from pages.parts.clicks import picked
 from pages.parts.keys import in_url
 from pages.parts.reading import Reading
 from pages.parts.units import Chosen
@@ -133,13 +134,13 @@ def _first_span(text: str, chosen: Chosen) -> Span:
 
 def _clicked(T: int) -> None:
     """The first click begins a span, the second one ends it."""
-    picked = st.session_state[TEXT].picked
-    if not isinstance(picked, int) or not 0 <= picked < T:
+    at = picked(TEXT, T)
+    if at is None:
         return
     first = st.session_state.pop(FIRST, None)
     if first is None:
-        st.session_state[FIRST] = first = picked
-    begin, end = sorted((min(int(first), T - 1), picked))
+        st.session_state[FIRST] = first = at
+    begin, end = sorted((min(int(first), T - 1), at))
     st.session_state[f"{SPAN}_{T}"] = (begin + 1, end + 1)
 
 

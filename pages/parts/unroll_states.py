@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.parts import alive, service, shell, units
+from pages.parts.clicks import clicked, picked
 from pages.parts.keys import in_url
 from pages.parts.reading import Reading
 from pages.parts.units import Chosen
@@ -66,9 +67,9 @@ def _at(reading: Reading) -> int:
 
 
 def _picked(text: str) -> None:
-    picked = st.session_state[TEXT].picked
-    if isinstance(picked, int) and 0 <= picked < len(text):
-        st.session_state[AT] = (text, picked)
+    at = picked(TEXT, len(text))
+    if at is not None:
+        st.session_state[AT] = (text, at)
 
 
 def _text(reading: Reading, chosen: Chosen, unit: int, at: int) -> None:
@@ -123,10 +124,7 @@ def _order(name: str, ordered: str, _states: NDArray[np.float32]) -> NDArray[np.
 
 def _clicked(key: str, hidden_size: int) -> None:
     """A point was clicked: its unit is the one that is looked at."""
-    points = st.session_state[key].selection.points
-    unit = points[0].get("customdata") if points else None
-    if isinstance(unit, list):
-        unit = unit[0] if unit else None
+    unit = clicked(key)
     if isinstance(unit, int) and 0 <= unit < hidden_size:
         units.show_unit(hidden_size, unit)
 

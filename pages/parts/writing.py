@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts import alive, keys, shell
+from pages.parts.clicks import picked
 from pages.parts.keys import in_url
 from pages.parts.writers import Writer
 from rnn.config import SampleConfig
@@ -214,8 +215,8 @@ def _painted(piece: Piece) -> None:
 
 
 def _picked(piece: Piece, key: str) -> None:
-    position = st.session_state[key].picked
-    if isinstance(position, int) and not isinstance(position, bool):
+    position = picked(key, len(piece.text))
+    if position is not None:
         piece.picked = position
 
 

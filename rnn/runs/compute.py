@@ -22,11 +22,13 @@ class ComputeThread:
 
     Args:
         work: does a short piece of background work; returns False when there is none, and is then not called again
-            before the next function.
+            before the next function, or before `idle_seconds` have passed.
+        idle_seconds: after which a thread at rest asks for work by itself; None: never.
     """
 
-    def __init__(self, work: Callable[[], bool]) -> None:
+    def __init__(self, work: Callable[[], bool], idle_seconds: float | None = None) -> None:
         self._work = work
+        self._idle_seconds = idle_seconds
         self._waiting: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="rnn-compute", daemon=True)
         self._thread.start()
@@ -64,7 +66,7 @@ class ComputeThread:
         busy = True
         while True:
             try:
-                job = self._waiting.get(block=not busy)
+                job = self._waiting.get(not busy, self._idle_seconds)
             except Empty:
                 busy = self._work()
                 continue

@@ -8,6 +8,7 @@ turns of one. torch is imported by the thread itself: making a scheduler is inst
 from __future__ import annotations
 
 import atexit
+import math
 import sys
 import threading
 import time
@@ -27,7 +28,9 @@ from rnn.memory import keep_freed_memory
 from rnn.race import Member, check
 from rnn.records import Estimate, Overview, StepMetrics
 from rnn.runs import journal
+from rnn.runs.allowance import Allowance
 from rnn.runs.compute import ComputeThread
+from rnn.runs.eviction import Quota, evict, require_bytes
 from rnn.runs.store import Store, owner_key
 from rnn.runs.turns import Entry, Job, Turns
 from rnn.runs.watch import HELD, PAUSED_BY_TEACHER, Watch
@@ -44,6 +47,7 @@ T = TypeVar("T")
 SLICE_SECONDS = 0.075
 WRITE_SECONDS = 0.5  # metrics reach the store this often
 AUTOSAVE_SECONDS = 30.0
+TIDY_SECONDS = 60.0  # between two looks for what is too old or too much
 RETRY_SECONDS = 5.0  # until the end of a run that could not be saved is tried again
 SAMPLE_SEED = 0
 MAX_SNAPSHOTS = 12  # weight files kept of one run
@@ -78,6 +82,7 @@ class Scheduler:
         active_in_total: the same for the whole server.
         kept_per_owner: how many runs of one owner are kept, active or not; of a race, each member counts.
         autosave_seconds: how much work a crash can lose.
+        quota: further limits of a shared server.
 
     Attributes:
         store: as given.
@@ -94,12 +99,16 @@ class Scheduler:
         active_in_total: int | None = None,
         kept_per_owner: int | None = None,
         autosave_seconds: float = AUTOSAVE_SECONDS,
+        quota: Quota | None = None,
     ) -> None:
         self.store = store
         self.active_per_owner = active_per_owner
         self.active_in_total = active_in_total
         self.kept_per_owner = kept_per_owner
         self.autosave_seconds = autosave_seconds
+        self.quota = quota or Quota()
+        self._allowance = Allowance(self.quota.training_seconds)
+        self._tidied = -math.inf  # when there was last a look for what is too old or too much
         self._turns = Turns()
         self._jobs = self._turns.jobs
         self._watch = Watch(store, self._turns)
@@ -112,7 +121,7 @@ class Scheduler:
         self._take_over()
         keep_freed_memory()
         leave_the_cores()
-        self._thread = ComputeThread(self._work)
+        self._thread = ComputeThread(self._work, TIDY_SECONDS)
         atexit.register(self.close)  # Python must not end while its thread is inside torch
 
     def _take_over(self) -> bool:
@@ -491,6 +500,10 @@ class Scheduler:
 
     def _require_room(self, token: str, more: int = 1) -> None:
         self._require_lock()
+        self._require_turns(owner_key(token))
+        if self.quota.bytes_in_total is not None:
+            self._thread.compute(self._tidy)
+        require_bytes(self.store, self.quota, token)
         have, most = self.store.count_of(token), self.kept_per_owner
         if most is None or have + more <= most:
             return
@@ -504,8 +517,26 @@ class Scheduler:
             "Download what you want to keep, then delete one."
         )
 
+    def _require_turns(self, owner: str) -> None:
+        """Raises StoreError where nothing of this owner's could start, now or soon."""
+        if self._allowance.is_used_up(owner):
+            raise StoreError(self._allowance.sentence())
+        most = self.quota.waiting_in_total
+        if most is not None and len(self._turns.queue) >= most:
+            raise StoreError(f"{most} runs wait here already. Try again in some minutes.")
+
+    def _tidy(self) -> None:
+        """Removes runs that are too old, or too much."""
+        self._tidied = time.monotonic()
+        try:
+            evict(self.store, self.quota)
+        except StoreError as error:
+            journal.noted(f"nothing could be evicted: {journal.named(error)}")
+
     def _work(self) -> bool:
         """One slice of one run; False when no run is active."""
+        if time.monotonic() - self._tidied >= TIDY_SECONDS and self._file_lock.is_locked:
+            self._tidy()
         self._admit()
         if not self._jobs:
             return False
@@ -548,6 +579,10 @@ class Scheduler:
             return
         self._watch.meter.count(job.characters - before)
         self._turns.count(job, now - started)
+        self._allowance.count(job.entry.owner, now - started)
+        if self._allowance.is_used_up(job.entry.owner):
+            self._try_to(lambda job: self._rest(job.run_id, "paused", self._allowance.sentence()), job)
+            return
         for each in self._turns.of(job.entry):  # the curves of a race are looked at side by side
             self._keep_up(each, now)
 
@@ -614,6 +649,7 @@ class Scheduler:
         together = self.store.together(run_id)
         if self._turns.entry(together[0].entry_id):
             return  # a second click
+        self._require_turns(owner)
         to_go = [info for info in together if info.status != "finished"] or together
         for info in to_go:
             self.store.set_stop_at(info.id, stop_at)
@@ -654,6 +690,7 @@ class Scheduler:
         self.store.change_owner(token, new_token)
         self._turns.change_owner(owner_key(token), owner_key(new_token))
         self._watch.change_owner(owner_key(token), owner_key(new_token))
+        self._allowance.change_owner(owner_key(token), owner_key(new_token))
 
     def _rest(self, run_id: str, status: str, message: str = "") -> None:
         """Takes a run, or what is left of its race, out of the turns; one that has none is left as it is."""

@@ -38,6 +38,7 @@ ACTIVE = ("queued", "running")
 STATUSES = (*ACTIVE, "paused", "finished", "failed", "interrupted")
 MAX_NAME = 80  # characters of a run's name
 LAYER_POINTS = 500  # of one matrix's curve
+STEP_BYTES = 160  # that a step takes in the database, about: its metrics, and a tenth of what is measured of matrices
 CURVES_KEPT = 64  # runs whose curves are kept in memory, for the pages that ask once a second
 
 SCHEMA = """
@@ -321,6 +322,33 @@ class Store:
         for run_id in ids:
             self._forget_curve(run_id)
             shutil.rmtree(self.folder(run_id), ignore_errors=True)
+
+    def resting(self) -> list[tuple[float, list[str]]]:
+        """(last change, ids) of what neither waits nor trains, a run or all members of a race; the oldest first."""
+        rows = self._rows(
+            "SELECT max(updated) AS changed, group_concat(id) AS ids FROM runs GROUP BY coalesce(race_id, id) "
+            "HAVING sum(status IN (?, ?)) = 0 ORDER BY changed, min(rowid)",
+            *ACTIVE,
+        )
+        return [(row["changed"], row["ids"].split(",")) for row in rows]
+
+    def database_bytes(self) -> int:
+        """What the database holds; the file may be larger, its free pages are used again."""
+        page, count, free = (
+            self._rows(f"PRAGMA {name}")[0][0] for name in ("page_size", "page_count", "freelist_count")
+        )
+        return int(page * (count - free))
+
+    def rows_bytes_of(self, token: str) -> int:
+        """What one owner's texts and curves take in the database, about."""
+        key = owner_key(token)
+        steps = self._rows("SELECT coalesce(sum(step), 0) FROM runs WHERE owner = ?", key)[0][0]
+        texts = self._rows(
+            "SELECT coalesce(sum(length(CAST(content AS BLOB))), 0) FROM texts "
+            "WHERE sha256 IN (SELECT text_sha256 FROM runs WHERE owner = ?)",
+            key,
+        )[0][0]
+        return int(texts + STEP_BYTES * steps)
 
     def interrupt_active(self) -> int:
         """Marks the runs that a server left behind when it ended; returns how many."""
