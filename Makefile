@@ -14,7 +14,7 @@ MADE   := $(shell sed -nE 's/^version(_info)? *= *([0-9]+\.[0-9]+).*/\2/p' $(VEN
 NOW    := $(shell $(if $(ASKED),$(PYTHON),$(BIN)/python) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 ANEW   := $(if $(MADE),$(filter-out $(MADE),$(or $(NOW),none)))
 
-.PHONY: anew help app test lint format chromium bench models
+.PHONY: anew help app test lint format chromium bench models api
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -46,6 +46,9 @@ bench: $(APP)  ## measure, and compare with the numbers we publish
 models: $(APP)  ## train the shipped models again (assets/)
 	$(BIN)/python -m assets.train
 	$(BIN)/python -m assets.memory
+
+api: $(APP)  ## write docs/api.md anew, after a public name or a docstring has changed
+	$(BIN)/python -m docs.api
 
 # A stamp is younger than its requirements as long as nothing has to be installed: `git pull` makes those that it
 # changes younger.
