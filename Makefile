@@ -7,8 +7,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN    := $(VENV)/bin
 APP    := $(VENV)/.installed-app
 DEV    := $(VENV)/.installed-dev
+# A venv's packages are for one Python. Where another one is asked for, or the venv's own has changed or is gone with an
+# update of the system, it is made anew.
+ASKED  := $(filter-out file,$(origin PYTHON))
+MADE   := $(shell sed -nE 's/^version(_info)? *= *([0-9]+\.[0-9]+).*/\2/p' $(VENV)/pyvenv.cfg 2>/dev/null)
+NOW    := $(shell $(if $(ASKED),$(PYTHON),$(BIN)/python) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+ANEW   := $(if $(MADE),$(filter-out $(MADE),$(or $(NOW),none)))
 
-.PHONY: help app test lint format chromium bench models
+.PHONY: anew help app test lint format chromium bench models api
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -41,15 +47,19 @@ models: $(APP)  ## train the shipped models again (assets/)
 	$(BIN)/python -m assets.train
 	$(BIN)/python -m assets.memory
 
-# A stamp is younger than its requirements as long as nothing has to be installed.
+api: $(APP)  ## write docs/api.md anew, after a public name or a docstring has changed
+	$(BIN)/python -m docs.api
+
+# A stamp is younger than its requirements as long as nothing has to be installed: `git pull` makes those that it
+# changes younger.
 $(DEV): requirements-dev.txt $(APP)
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@
 
-$(APP): requirements.txt
+$(APP): requirements.txt $(if $(ANEW),anew)
 	@test -n "$(PYTHON)" || { echo "RNN Playground needs Python 3.11 or newer, and none was found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "RNN Playground needs Python 3.11 or newer, and $(PYTHON) is not. Name another: make PYTHON=/path/to/python3"; exit 1; }
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \
+	@test -z "$(ANEW)" && $(BIN)/python -m pip --version >/dev/null 2>&1 || \
 		$(PYTHON) -m venv $$(test ! -e $(VENV)/pyvenv.cfg || echo --clear) $(VENV)
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@touch $@

@@ -246,10 +246,11 @@ def _metadata(text: str, name: str) -> dict[str, Any]:
         raise CheckpointError(f"{name} is damaged: its description is not JSON. Copy or download it again.") from error
     if not isinstance(metadata, dict):
         raise CheckpointError(f"{name} is damaged: its description has no fields. Copy or download it again.")
-    if metadata.get("format") != FORMAT:
+    if (version := metadata.get("format")) != FORMAT:
+        is_newer = isinstance(version, int | float) and version > FORMAT
         raise CheckpointError(
-            f"{name} has the format version {shown(metadata.get('format'))}; this program reads version {FORMAT}. "
-            "Open it with the version that wrote it, or train again."
+            f"{name} has the format version {shown(version)}; this program reads version {FORMAT}. "
+            + ("Update the program." if is_newer else "Open it with the version that wrote it, or train again.")
         )
     kind = metadata.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
@@ -258,7 +259,8 @@ def _metadata(text: str, name: str) -> dict[str, Any]:
             f"it knows {', '.join(KINDS)}."
         )
     of_text = {"vocabulary", "text"}
-    needed = {"model", "train", "best", "resolved", "notes", "rate_changes", "passed_stops"}
+    metadata.setdefault("passed_stops", [])  # the first files do not name any
+    needed = {"model", "train", "best", "resolved", "notes", "rate_changes"}
     if missing := (needed | of_text if TASKS[kind].needs_text else needed) - metadata.keys():
         raise CheckpointError(f"{name} is not whole: it does not say its {min(missing)}.")
     if not TASKS[kind].needs_text and (extra := of_text & metadata.keys()):

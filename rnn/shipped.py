@@ -1,7 +1,8 @@
 """The models that come with the playground: an LSTM, a GRU and a vanilla RNN, trained on the same built-in text, a
 small GRU that counts brackets, and one for every other task.
 
-Their files lie in `assets/`; `make models` trains them again. Opening one takes no torch.
+Their files lie in `assets/`, of an installed package in `rnn/assets/`; `make models` trains them again. Opening one
+takes no torch.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from rnn.checkpoint_file import Checkpoint, read
 from rnn.config import ModelConfig, TaskConfig, TrainConfig, shown
 from rnn.errors import CheckpointError
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+_HERE = Path(__file__).resolve().parent
+ASSETS = (_HERE if (_HERE / "assets").is_dir() else _HERE.parent) / "assets"
 TEXT = "python-reference"  # what those that write English were trained on, by its name in `rnn.corpora.CORPORA`
 VOCABULARY_SIZE = 103  # V of that text in Python 3.11; other versions have a few characters more or fewer
 

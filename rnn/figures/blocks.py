@@ -61,6 +61,7 @@ def shape_of(arrow: Arrow) -> str:
 
 
 def time_of(topology: Topology, block: Block) -> str:
+    """The index that a block's symbols carry: "t", or unrolled the number of its step, from 1."""
     return "t" if topology.is_folded else str(block.column + 1)
 
 

@@ -74,6 +74,7 @@ def frame(x: float, y: float, ink: theme.Ink) -> Dict:
 
 
 def arrow(tail: tuple[float, float], head: tuple[float, float], colour: str) -> Dict:
+    """A straight arrow between two points."""
     return {
         "x": head[0], "y": head[1], "ax": tail[0], "ay": tail[1], "axref": "x", "ayref": "y", "text": "",
         "showarrow": True, "arrowhead": 2, "arrowsize": 1.1, "arrowwidth": 1.8, "arrowcolor": colour,

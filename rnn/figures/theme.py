@@ -37,6 +37,7 @@ DARK = Ink("#0F1216", "#ECEEF1", "#7C8590", "#2B3038", "#62B0E8", "#F0B43C", "#3
 
 
 def ink(dark: bool) -> Ink:
+    """The colours of lines and texts on this background."""
     return DARK if dark else LIGHT
 
 

@@ -24,6 +24,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from rnn.catalogue import TASKS
 from rnn.config import ModelConfig, TaskConfig, TrainConfig
 from rnn.corpora import Text
@@ -34,6 +36,7 @@ from rnn.records import MEASURED_EVERY, MEASURED_FIRST, METRICS, LayerNorms, Run
 
 VERSION = 5
 BUSY_SECONDS = 5.0
+UPGRADE_SECONDS = 1.0  # that a server waits for another one that is bringing the store up to date
 ACTIVE = ("queued", "running")
 STATUSES = (*ACTIVE, "paused", "finished", "failed", "interrupted")
 MAX_NAME = 80  # characters of a run's name
@@ -71,8 +74,16 @@ CREATE TABLE IF NOT EXISTS samples (
 ) WITHOUT ROWID;
 """
 
-# From one version of the store to the next.
+# From one version of the store to the next. 0: from the very first stores, which call themselves version 1 too, but
+# keep a text's title with the text.
 UPGRADES = {
+    0: """
+        ALTER TABLE runs ADD COLUMN text_name TEXT NOT NULL DEFAULT '';
+        ALTER TABLE runs ADD COLUMN text_builtin INTEGER NOT NULL DEFAULT 0;
+        UPDATE runs SET (text_name, text_builtin) = (SELECT name, builtin FROM texts WHERE sha256 = text_sha256);
+        ALTER TABLE texts DROP COLUMN name;
+        ALTER TABLE texts DROP COLUMN builtin;
+    """,
     1: "ALTER TABLE runs ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0;",
     2: """
         ALTER TABLE runs ADD COLUMN diverged INTEGER NOT NULL DEFAULT 0;
@@ -136,7 +147,7 @@ class Store:
 
     def _prepare(self) -> None:
         with self._lock, _sentences():
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            version = self._version()
             if version > VERSION:
                 raise StoreError(
                     f"The runs in {self.home} were written by a newer version of this program (store version "
@@ -149,9 +160,37 @@ class Store:
             self._db.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
             if version == 0:
                 self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-            for old in range(version or VERSION, VERSION):
-                self._db.executescript(f"BEGIN IMMEDIATE; {UPGRADES[old]} PRAGMA user_version = {old + 1}; COMMIT;")
+            elif version < VERSION:
+                self._upgrade()
             self._db.execute(f"PRAGMA user_version = {VERSION}")  # a read-only store says so here, not at the first run
+
+    def _upgrade(self) -> None:
+        """Brings an older store up to date. Not under a server that trains: its program knows the older one alone."""
+        try:
+            with FileLock(self.home / "server.lock", timeout=UPGRADE_SECONDS):
+                version = self._version()
+                if version == 1 and "name" in self._columns("texts"):
+                    version = 0
+                for old in range(version, VERSION):
+                    self._db.executescript(f"BEGIN IMMEDIATE; {UPGRADES[old]} PRAGMA user_version = {old + 1}; COMMIT;")
+        except Timeout as error:
+            if self._version() == VERSION:  # another server that has just started did it, and trains
+                return
+            raise StoreError(
+                f"An older version of this program is still training with the runs in {self.home}. "
+                "End it with Ctrl-C, which saves them, and try again."
+            ) from error
+        except OSError as error:
+            raise StoreError(
+                f"The folder {self.home} cannot be written ({error.strerror}), so its runs cannot be brought up to "
+                "date. Check the folder's permissions, or set RNN_PLAYGROUND_HOME."
+            ) from error
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    def _columns(self, table: str) -> set[str]:
+        return {row["name"] for row in self._db.execute(f"PRAGMA table_info({table})")}
 
     def _use_write_ahead_log(self) -> None:
         """SQLite does not wait by itself here, and two servers that start at once meet."""

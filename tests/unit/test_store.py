@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn.config import ModelConfig, TaskConfig, TrainConfig
+from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import StoreError
 from rnn.files import playground_home
@@ -484,46 +484,6 @@ def test_a_newer_version_is_left_alone(store: Store, other_program: sqlite3.Conn
     with pytest.raises(StoreError, match=rf"newer version of this program \(store version {newer}; this one reads"):
         Store(store.home)
     assert other_program.execute("PRAGMA user_version").fetchone() == (newer,)
-
-
-# What takes a store of today back to each older version.
-DOWNGRADES = {
-    1: ["ALTER TABLE runs DROP COLUMN restarts"],
-    2: ["DROP TABLE layers", "ALTER TABLE metrics DROP COLUMN clipped",
-        *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("diverged", "rate_multiplier"))],
-    3: ["DROP INDEX runs_of_race",
-        *(f"ALTER TABLE runs DROP COLUMN race_{name}" for name in ("id", "label", "order", "mode"))],
-    4: [*(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("task", "score")),
-        "ALTER TABLE metrics DROP COLUMN score"],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("version", DOWNGRADES)
-def test_a_store_of_an_older_version_is_brought_up_to_date(
-    store: Store, other_program: sqlite3.Connection, version: int
-) -> None:
-    run_id = create(store)
-    store.add_metrics(run_id, steps(1, 2), None)
-    store.close()
-    for newer in sorted(DOWNGRADES, reverse=True):
-        for statement in DOWNGRADES[newer] if newer >= version else ():
-            other_program.execute(statement)
-    other_program.execute(f"PRAGMA user_version = {version}")
-    with closing(Store(store.home)) as again:
-        info = again.get(run_id)
-        assert (info.name, info.diverged, info.rate_multiplier) == ("GRU 5 on poem.txt", False, 1.0)
-        again.set_saved(run_id, 3)
-        again.add_metrics(run_id, [replace(m, clipped=1.0) for m in steps(3, 3)], None)
-        assert [m.clipped for m in again.metrics(run_id)] == [None, None, 1.0]
-        again.add_layers(run_id, layers(1, 3))
-        assert again.layers(run_id) == layers(1, 3)
-        assert again.together(run_id) == [again.get(run_id)]
-        assert len(again.race(again.create_race(ANNA, POEM, RACERS, "steps"))) == 2
-        assert TaskConfig.from_json(info.task) == TaskConfig()
-        again.add_metrics(run_id, [replace(m, score=0.5) for m in steps(4, 4, validated=(4,))], None)
-        assert [m.score for m in again.metrics(run_id)] == [None, None, None, 0.5]
-        assert again.get(again.create(ANNA, None, *SETTINGS, task=TaskConfig("digit"))).kind == "digit"
-    assert other_program.execute("PRAGMA user_version").fetchone() == (store_module.VERSION,)
 
 
 def test_a_home_that_is_a_file_says_so(tmp_path: Path) -> None:
