@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import home, service, shell
+from pages.parts import home, saving, service, shell
 
 shell.page("Home")
 st.markdown(
@@ -15,4 +15,5 @@ work = st.container()
 home.ways_on()
 with work:  # last, because writing takes its time
     home.at_work()
+saving.offer()
 service.warm_up()

@@ -1,6 +1,6 @@
 """Train: a model on a text or another task, and its loss as it falls."""
 
-from pages.parts import answers, controls, learning, live, racing, runs, service, shell, starting, texts
+from pages.parts import answers, controls, learning, live, racing, runs, saving, service, shell, starting, texts
 from rnn import corpora
 from rnn.catalogue import TASKS
 
@@ -44,4 +44,5 @@ if len(own := service.own_runs()) > 1:
     racing.compare_runs(own)
 if ready:  # last, because measuring takes its time
     starting.show_estimate(estimate, text, task, model, found.config if found else train)
+saving.offer()
 service.warm_up()
