@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import home, service, shell, teacher
+from pages.parts import home, saving, service, shell, teacher
 
 shell.page("Home")
 st.markdown(
@@ -16,4 +16,5 @@ home.ways_on()
 teacher.part()
 with work:  # last, because writing takes its time
     home.at_work()
+saving.offer()
 service.warm_up()

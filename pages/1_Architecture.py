@@ -11,6 +11,7 @@ from pages.parts import (
     arch_step,
     blueprint,
     keys,
+    saving,
     service,
     shell,
 )
@@ -40,4 +41,5 @@ with show:
             VIEWS.get(view, next(iter(VIEWS.values())))(chosen, steps)
         except PlaygroundError as error:
             blueprint.complain(error)
+saving.offer()
 service.warm_up()

@@ -1,6 +1,19 @@
 """Train: a model on a text or another task, and its loss as it falls."""
 
-from pages.parts import answers, controls, keeping, learning, live, racing, runs, service, shell, starting, texts
+from pages.parts import (
+    answers,
+    controls,
+    keeping,
+    learning,
+    live,
+    racing,
+    runs,
+    saving,
+    service,
+    shell,
+    starting,
+    texts,
+)
 from rnn import corpora
 from rnn.catalogue import TASKS
 
@@ -47,4 +60,5 @@ if len(own) > 1:
     racing.compare_runs(own)
 if ready:  # last, because measuring takes its time
     starting.show_estimate(estimate, text, task, model, found.config if found else train)
+saving.offer()
 service.warm_up()

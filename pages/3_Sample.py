@@ -4,7 +4,7 @@ import random
 
 import streamlit as st
 
-from pages.parts import comparing, copied, keys, sampling, scoring, service, shell, stepping, writers, writing
+from pages.parts import comparing, copied, keys, sampling, saving, scoring, service, shell, stepping, writers, writing
 from rnn.errors import PlaygroundError
 
 TEXT, STEPS, SCORE, COMPARE, COPIED = "Text", "Step by step", "Score a text", "Compare", "Copied?"
@@ -60,4 +60,5 @@ with read:
                     copied.show(choice, piece)
         except PlaygroundError as error:
             st.error(shell.plain(error))
+saving.offer()
 service.warm_up()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pages.parts import (
     keys,
     reading,
+    saving,
     service,
     shell,
     unroll_graph,
@@ -24,4 +25,5 @@ VIEWS: dict[str, Callable[[Reading], None]] = {
 shell.page("Unroll Visualizer")
 service.open_runs()
 reading.show_views(VIEWS, keys.UNROLL_VIEW)
+saving.offer()
 service.warm_up()

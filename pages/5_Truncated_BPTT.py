@@ -10,6 +10,7 @@ from pages.parts import (
     bptt_vanish,
     keys,
     reading,
+    saving,
     service,
     shell,
 )
@@ -23,4 +24,5 @@ VIEWS: dict[str, Callable[[Reading], None]] = {
 shell.page("Truncated BPTT")
 service.open_runs()
 reading.show_views(VIEWS, keys.BPTT_VIEW)
+saving.offer()
 service.warm_up()

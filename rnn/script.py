@@ -1,4 +1,4 @@
-"""A run as a plain PyTorch script of at most 100 lines, without this package: "show me the code".
+"""A run as a plain PyTorch script of at most 100 lines, or as a notebook, without this package: "show me the code".
 
 The script says what this run does and nothing else: a GRU's has no LSTM in it, one without clipping no clipping. It
 reads the same text and draws the same weights from the same seed, so that it reproduces the run's losses; it is held
@@ -9,6 +9,7 @@ Nothing that a person typed becomes code: settings are checked numbers and choic
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
@@ -23,6 +24,7 @@ MAX_LINES = 100
 MAX_WIDTH = 110  # characters of a line
 EVALUATION_STEPS = 256  # characters of each stream that the script evaluates together; only memory depends on it
 LIVE_STREAMS = 16  # as in rnn.training, which needs torch
+TEXT_FILE, WEIGHTS_FILE = "text.txt", "first.safetensors"  # what a notebook reads, beside itself
 
 Line = str | Literal[False]  # a line that is left out is False
 
@@ -54,10 +56,7 @@ def script(
     Raises:
         ConfigError: there is no script for this kind of run.
     """
-    _check_kind(kind)
-    if model.bidirectional:
-        raise ConfigError("There is no script for a bidirectional network: it cannot predict the next character.")
-    run = _Run(model, train, text_name, characters, vocabulary, precision, device, _in_effect(rate_changes, train))
+    run = _checked(model, train, text_name, characters, vocabulary, precision, device, rate_changes, kind)
     above, constants = _opening(run), _constants(run)
     below = [_text(run), _network(run), _start(run), _schedule(run), _evaluation(run), _training(run)]
     room = MAX_LINES - sum(len(part) + 1 for part in (above, constants, *below) if part) + 1
@@ -65,14 +64,61 @@ def script(
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-def script_of(metadata: Mapping[str, Any]) -> str:
-    """The script of a saved run, from `Checkpoint.metadata` or `TrainState.to_json()`.
+def notebook(
+    model: ModelConfig,
+    train: TrainConfig,
+    *,
+    text_name: str,
+    characters: int,
+    vocabulary: Vocabulary,
+    precision: str = "float32",
+    device: str = "cpu",
+    rate_changes: Sequence[tuple[int, float]] = (),
+    kind: str = "next-character",
+) -> str:
+    """The same run as a Jupyter notebook (the JSON of nbformat 4.5): the script in pieces, each explained.
+
+    Its losses are in the list `losses`, and at its end the model writes. It reads the run's text as `text.txt`
+    beside it, and the first weights as `first.safetensors` if they are there. The arguments are those of `script`.
+
+    Raises:
+        ConfigError: there is no notebook for this kind of run.
+    """
+    run = _checked(model, train, text_name, characters, vocabulary, precision, device, rate_changes, kind)
+    cells = [
+        _words("title", *_notebook_title(run)),
+        _code("imports", _imports(run, "from pathlib import Path")),
+        _words("settings-why", "## Settings", "", "Those of the run. Change one and run all cells again."),
+        _code("settings", _constants(run) + _rate_table(run, MAX_LINES)),
+        _words("text-why", "## Text", "", *_about_text(run)),
+        _code("text", _text(run, repr(TEXT_FILE))),
+        _words("network-why", "## Network", "", "Each time step reads one character and the state of the step before."),
+        _code("network", _network(run)),
+        _words("start-why", "## Weights and optimizer", "", "The seed draws the weights that the run began with."),
+        _code("start", _start(run, repr(WEIGHTS_FILE))),
+        *_explained("schedule", "## Learning rate", "It changes from step to step.", _schedule(run)),
+        *_explained("validation", "## Validation", "The loss on text that is not trained on.", _evaluation(run)),
+        _words("training-why", "## Training", "", "The loop: predict, compare, go back through time, take a step."),
+        _code("training", ["losses = []", *_training(run, in_notebook=True)]),
+        _words("sample-why", "## Sample", "", "The model writes: each character that is drawn is read next."),
+        _code("sample", _sample(run)),
+    ]
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    found = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+
+
+def script_of(metadata: Mapping[str, Any], *, as_notebook: bool = False) -> str:
+    """The script, or the notebook, of a saved run, from `Checkpoint.metadata` or `TrainState.to_json()`.
 
     Raises:
         ConfigError: there is no script for this kind of run.
     """
     _check_kind(metadata["kind"])
-    return script(
+    return (notebook if as_notebook else script)(
         ModelConfig.from_json(metadata["model"]),
         TrainConfig.from_json(metadata["train"]),
         text_name=metadata["text"]["name"],
@@ -88,6 +134,16 @@ def script_of(metadata: Mapping[str, Any]) -> str:
 def _check_kind(kind: str) -> None:
     if kind != "next-character":
         raise ConfigError(f"There is a script for next-character runs only, not for the kind {shown(kind)}.")
+
+
+def _checked(
+    model: ModelConfig, train: TrainConfig, text_name: str, characters: int, vocabulary: Vocabulary, precision: str,
+    device: str, rate_changes: Sequence[tuple[int, float]], kind: str,
+) -> _Run:  # fmt: skip
+    _check_kind(kind)
+    if model.bidirectional:
+        raise ConfigError("There is no script for a bidirectional network: it cannot predict the next character.")
+    return _Run(model, train, text_name, characters, vocabulary, precision, device, _in_effect(rate_changes, train))
 
 
 @dataclass(frozen=True)
@@ -180,9 +236,16 @@ def _opening(run: _Run) -> list[str]:
         *_differences(run),
         '"""',
         "",
+        *_imports(run, "import sys"),
+    )
+
+
+def _imports(run: _Run, *own: str) -> list[str]:
+    return _kept(
         (run.decays and run.train.decay == "cosine") and "import math",
-        "import sys",
+        *(line for line in own if line.startswith("import")),
         run.cap is not None and "from collections import Counter",
+        *(line for line in own if line.startswith("from")),
         "",
         "import torch",
         "from torch import nn",
@@ -272,9 +335,9 @@ def _rate_table(run: _Run, room: int) -> list[str]:
     return [f"# Step: factor on the rate from then on, set while the run trained{note}.", *kept]
 
 
-def _text(run: _Run) -> list[str]:
+def _text(run: _Run, file: str = "sys.argv[1]") -> list[str]:
     return _kept(
-        'text = open(sys.argv[1], encoding="utf-8-sig").read()  # every kind of line end becomes a line feed',
+        f'text = open({file}, encoding="utf-8-sig").read()  # every kind of line end becomes a line feed',
         'assert len(text) == CHARACTERS, f"This is not the text of the run, {TEXT_NAME}."',
         *(_frequent_characters() if run.cap else ["characters = sorted(set(text))"]),
         "index = {c: i for i, c in enumerate(characters)}",
@@ -371,14 +434,14 @@ def _outputs(run: _Run) -> str:
     return "F.dropout(x, DROPOUT, self.training)" if run.drops else "x"
 
 
-def _start(run: _Run) -> list[str]:
+def _start(run: _Run, weights: str = "") -> list[str]:
     return _kept(
         "torch.manual_seed(SEED)",
         "model = CharRNN()",
         *(_open_forget_gates() if run.model.cell == "lstm" and run.model.bias else []),
-        "if len(sys.argv) > 2:",
+        f"if Path({weights}).exists():" if weights else "if len(sys.argv) > 2:",
         "    from safetensors.torch import load_file",
-        "    saved = load_file(sys.argv[2])",
+        f"    saved = load_file({weights or 'sys.argv[2]'})",
         '    model.load_state_dict({name: saved["weights/" + name] for name in model.state_dict()})',
         *_optimizer(run),
     )
@@ -442,7 +505,7 @@ def _evaluation(run: _Run) -> list[str]:
     )
 
 
-def _training(run: _Run) -> list[str]:
+def _training(run: _Run, in_notebook: bool = False) -> list[str]:
     return _kept(
         "for step in range(STEPS):",
         *_forward(run),
@@ -454,7 +517,7 @@ def _training(run: _Run) -> list[str]:
         *_set_rate(run),
         "    optimizer.step()",
         run.carries and f"    state = {_detached(run)}  # truncation: the numbers go on, gradients stop here",
-        *_report(run),
+        *(_note(run) if in_notebook else _report(run)),
     )
 
 
@@ -497,3 +560,68 @@ def _report(run: _Run) -> list[str]:
         "    is_measured = (step + 1) % EVALUATE_EVERY == 0 or step + 1 == STEPS",
         '    print(step + 1, f"{loss.item():.6f}", f"{validation_loss():.6f}" if is_measured else "")',
     ]
+
+
+# A notebook's own pieces ------------------------------------------------------------------------------------------
+
+
+def _note(run: _Run) -> list[str]:
+    """The losses are kept, and printed now and then: a notebook keeps what it has printed."""
+    every = "EVALUATE_EVERY" if run.evaluates else "max(1, STEPS // 20)"
+    measured = ', f"{validation_loss():.6f}"' if run.evaluates else ""
+    return [
+        "    losses.append(loss.item())",
+        f"    if (step + 1) % {every} == 0 or step + 1 == STEPS:",
+        f'        print(step + 1, f"{{loss.item():.6f}}"{measured})',
+    ]
+
+
+def _sample(run: _Run) -> list[str]:
+    return _kept(
+        "TEMPERATURE, LENGTH = 0.8, 300  # below 1 safer, above 1 wilder; characters",
+        run.drops and "model.eval()  # no dropout",
+        "x, state, written = encoded[:1].view(1, 1), None, text[:1]  # (T, B) = (1, 1)",
+        "with torch.no_grad():",
+        "    for _ in range(LENGTH):",
+        "        logits, state = model(x, state)  # (1, 1, V)",
+        "        x = torch.multinomial(F.softmax(logits[-1] / TEMPERATURE, dim=-1), 1)",
+        "        written += characters[x.item()]",
+        "print(written)",
+    )
+
+
+def _notebook_title(run: _Run) -> list[str]:
+    files = f"Put the run's text beside this notebook as `{TEXT_FILE}`."
+    return [
+        f"# A character-level {run.model.cell.upper()}",
+        "",
+        "One run of RNN Playground in plain PyTorch. Losses are in nats per character.",
+        f"{files} `{WEIGHTS_FILE}`, the weights of step 0, is not needed: the seed draws the same ones.",
+        *_differences(run),
+    ]
+
+
+def _about_text(run: _Run) -> list[str]:
+    streams = "`B` streams are read side by side"
+    chunks = f"{streams}, `T` characters at a time: a chunk." if run.cuts else f"{streams}, each as a whole."
+    return ["Each character becomes its index in the vocabulary.", chunks]
+
+
+def _explained(name: str, heading: str, why: str, lines: list[str]) -> list[dict[str, Any]]:
+    """Two cells; none where there is no code."""
+    return [_words(f"{name}-why", heading, "", why), _code(name, lines)] if lines else []
+
+
+def _words(name: str, *lines: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": _source(lines)}
+
+
+def _code(name: str, lines: Sequence[str]) -> dict[str, Any]:
+    return {
+        "cell_type": "code", "id": name, "metadata": {}, "execution_count": None, "outputs": [],
+        "source": _source(lines),
+    }  # fmt: skip
+
+
+def _source(lines: Sequence[str]) -> list[str]:
+    return "\n".join(lines).splitlines(keepends=True)

@@ -36,6 +36,8 @@ UPLOADED = "sample_uploaded"  # the model of an uploaded file
 READ_UPLOADED = "read_uploaded"  # the network of a file that was uploaded to look inside
 READ_SUGGESTED = "read_suggested"  # the text that is read where nothing was typed
 READ_PASSAGE = "read_passage"  # which part of the training text is read
+WANTED_FILE = "wanted_file"  # the figure that is to be saved, and as what
+MADE_FILE = "made_file"  # what was made of it, until the browser gets it
 HOME_SEED = "home_seed"  # which text is shown there
 
 # Widgets in the URL

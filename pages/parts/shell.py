@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.parts import saving
 from rnn.errors import PlaygroundError
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go  # Home shows its text before Plotly is there
 
 STYLE = Path(__file__).parents[2] / "assets" / "app.css"
-CHART_CONFIG = {"modeBarButtons": [["toImage"]], "displaylogo": False}
 ARROWS = {"Next": ":material/arrow_forward:", "Back": ":material/arrow_back:"}
 
 
@@ -93,8 +93,9 @@ def chart(
         on_select: called after a click on one of its points; what was clicked is in the session, under `key`.
         place: a column or another place; None: where the page has come to.
     """
+    saving.make_if_wanted(figure, key)
     (place or st).plotly_chart(
-        figure, width="stretch", key=key, config=CHART_CONFIG, alt=alt,
+        figure, width="stretch", key=key, config=saving.picture_options(key), alt=alt,
         on_select=on_select or "ignore", selection_mode="points",
     )  # fmt: skip
 

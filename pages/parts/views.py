@@ -202,13 +202,15 @@ def _code_view(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
     if not path.exists():
         st.info("The code of a run can be shown from its first save on, within half a minute, or when it is paused.")
         return
-    code = _script(path, path.stat().st_mtime_ns)
+    code, notebook = _script(path, path.stat().st_mtime_ns)
     st.caption(
         "This run in plain PyTorch, without this app: `python run.py text.txt`, or, where another version of torch "
-        "draws other first weights, `python run.py text.txt first.safetensors`."
+        "draws other first weights, `python run.py text.txt first.safetensors`. The notebook is the same in pieces, "
+        "with text.txt beside it, and lets the model write at its end."
     )
     with st.container(horizontal=True, gap="small"):
         _file("run.py", lambda: code.encode(), "text/x-python")
+        _file("run.ipynb", lambda: notebook.encode(), "application/x-ipynb+json")
         if is_own:  # others see curves and model, never the text
             _file("text.txt", lambda: store.text(info.id).content.encode(), "text/plain")
         first = store.snapshot_path(info.id, 0)
@@ -222,9 +224,10 @@ def _file(name: str, data: Callable[[], bytes], kind: str) -> None:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _script(path: Path, changed: int) -> str:
-    """`changed`, the time of the file's last change, is part of the key."""
-    return script_of(read(path).metadata)
+def _script(path: Path, changed: int) -> tuple[str, str]:
+    """The script and the notebook; `changed`, the time of the file's last change, is part of the key."""
+    metadata = read(path).metadata
+    return script_of(metadata), script_of(metadata, as_notebook=True)
 
 
 VIEWS: dict[str, Callable[..., None]] = {

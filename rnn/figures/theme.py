@@ -95,7 +95,7 @@ def _layout(title: str, x: str, y: str, colours: Ink, height: int) -> dict[str, 
             "pad": {"t": 18 if "<br>" in title else 12, "l": 8},  # Plotly puts the first of two lines higher
         },
         "font": {"color": colours.foreground, "size": 14},
-        "paper_bgcolor": "rgba(0,0,0,0)",
+        "paper_bgcolor": colours.background,  # a saved picture can be read on any other
         "plot_bgcolor": "rgba(0,0,0,0)",
         "height": height,
         "margin": {"l": 8, "r": 8, "t": 76, "b": 8},  # room above for the title, and one row of legend under it

@@ -117,7 +117,9 @@ def test_the_code_of_a_run_can_be_read_and_taken_along(app: AppTest) -> None:
     code = next(c.value for c in app.code if "import torch" in c.value)
     compile(code, "run.py", "exec")
     assert "nn.LSTM" in code
-    assert {"run.py", "text.txt", "first.safetensors"} <= {b.proto.label for b in app.get("download_button")}
+    assert {"run.py", "run.ipynb", "text.txt", "first.safetensors"} <= {
+        b.proto.label for b in app.get("download_button")
+    }
 
 
 def test_a_view_without_a_step_says_what_will_come(app: AppTest) -> None:
