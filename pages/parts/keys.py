@@ -34,6 +34,7 @@ READ_UPLOADED = "read_uploaded"  # the network of a file that was uploaded to lo
 READ_SUGGESTED = "read_suggested"  # the text that is read where nothing was typed
 READ_PASSAGE = "read_passage"  # which part of the training text is read
 HOME_SEED = "home_seed"  # which text is shown there
+SHARE, SHARED = "share", "share_page"  # whether the link to the page is on show, and what the browser says of it
 
 # Widgets in the URL
 TASK, TEXT, PRESET = "train_task", "train_text", "train_preset"
