@@ -39,6 +39,7 @@ READ_PASSAGE = "read_passage"  # which part of the training text is read
 WANTED_FILE = "wanted_file"  # the figure that is to be saved, and as what
 MADE_FILE = "made_file"  # what was made of it, until the browser gets it
 HOME_SEED = "home_seed"  # which text is shown there
+SHARE, SHARED = "share", "share_page"  # whether the link to the page is on show, and what the browser says of it
 
 # Widgets in the URL
 TASK, TEXT, PRESET = "train_task", "train_text", "train_preset"

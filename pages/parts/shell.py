@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import saving
+from pages.parts import saving, sharing
 from rnn.errors import PlaygroundError
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ def page(title: str) -> None:
         st.divider()
         for label, p in neighbours(here):
             st.page_link(p.path, label=f"{label}: {p.title}", icon=ARROWS[label])
-    st.title(title if here else "RNN Playground", anchor=False)
+    with st.container(key="page_head", horizontal=True, vertical_alignment="center"):
+        st.title(title if here else "RNN Playground", anchor=False, width="content")
+        sharing.button()
     if here:  # Home has something to show before its first figure
         load_pandas()
 
