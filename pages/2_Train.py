@@ -1,10 +1,10 @@
 """Train: a model on a text or another task, and its loss as it falls."""
 
-from pages.parts import answers, controls, learning, live, racing, runs, service, shell, starting, texts
+from pages.parts import answers, asking, controls, learning, live, racing, runs, service, shell, starting, texts
 from rnn import corpora
 from rnn.catalogue import TASKS
 
-shell.page("Train")
+question = shell.page("Train")
 service.open_runs()
 info = runs.run_on_show()
 
@@ -44,4 +44,5 @@ if len(own := service.own_runs()) > 1:
     racing.compare_runs(own)
 if ready:  # last, because measuring takes its time
     starting.show_estimate(estimate, text, task, model, found.config if found else train)
+asking.about_training(question, text, found, model)
 service.warm_up()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from pages.parts import (
+    asking,
     keys,
     reading,
     service,
@@ -21,7 +22,7 @@ VIEWS: dict[str, Callable[[Reading], None]] = {
     "Match": unroll_match.show, "Influence": unroll_influence.show, "Memory": unroll_memory.show,
 }  # fmt: skip
 
-shell.page("Unroll Visualizer")
+question = shell.page("Unroll Visualizer")
 service.open_runs()
-reading.show_views(VIEWS, keys.UNROLL_VIEW)
+asking.about_reading(question, reading.show_views(VIEWS, keys.UNROLL_VIEW))
 service.warm_up()

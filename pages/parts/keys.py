@@ -12,6 +12,7 @@ from typing import Any
 # In the URL, on every page
 RUN = "run"  # id of the current run; also in the session
 SHIPPED = "model"  # name of a shipped model, on the Sample page
+LESSON, LESSON_STEP = "lesson", "step"  # a lesson's name, and the number of one of its steps
 
 # In the session only
 RUN_IN_URL = "run_in_url"  # the id that the URL had when it was last looked at
@@ -34,6 +35,12 @@ READ_UPLOADED = "read_uploaded"  # the network of a file that was uploaded to lo
 READ_SUGGESTED = "read_suggested"  # the text that is read where nothing was typed
 READ_PASSAGE = "read_passage"  # which part of the training text is read
 HOME_SEED = "home_seed"  # which text is shown there
+LESSON_AT = "lesson_at"  # the lesson and step whose settings the page was given
+LESSON_LEFT = "lesson_left"  # those that a link led away from
+LESSON_FOLDED = "lesson_folded"  # whether its text is hidden
+PROGRESS = "lesson_progress"  # steps and questions that are done
+SOLUTION = "lesson_solution"  # the answer to the question on show
+ANSWERED = "lesson_answered"  # what was answered in this session, with the solutions
 
 # Widgets in the URL
 TASK, TEXT, PRESET = "train_task", "train_text", "train_preset"
