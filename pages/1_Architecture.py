@@ -9,6 +9,7 @@ from pages.parts import (
     arch_network,
     arch_shapes,
     arch_step,
+    asking,
     blueprint,
     keys,
     saving,
@@ -22,10 +23,10 @@ VIEWS = {  # name -> what shows it, called with (Blueprint, T)
     "Cost": arch_cost.show, "Tasks": arch_shapes.show,
 }  # fmt: skip
 
-shell.page("Architecture")
+question = shell.page("Architecture")
 service.open_runs()
 choose, show = shell.settings_and_show([2, 5], is_shown_first=True)
-chosen = None
+chosen, steps = None, 0
 with choose:
     try:
         chosen, steps = blueprint.choose()
@@ -41,5 +42,6 @@ with show:
             VIEWS.get(view, next(iter(VIEWS.values())))(chosen, steps)
         except PlaygroundError as error:
             blueprint.complain(error)
+asking.about_network(question, chosen, steps)
 saving.offer()
 service.warm_up()

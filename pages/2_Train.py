@@ -2,6 +2,7 @@
 
 from pages.parts import (
     answers,
+    asking,
     controls,
     keeping,
     learning,
@@ -17,7 +18,7 @@ from pages.parts import (
 from rnn import corpora
 from rnn.catalogue import TASKS
 
-shell.page("Train")
+question = shell.page("Train")
 service.open_runs()
 info = runs.run_on_show()
 
@@ -60,5 +61,6 @@ if len(own) > 1:
     racing.compare_runs(own)
 if ready:  # last, because measuring takes its time
     starting.show_estimate(estimate, text, task, model, found.config if found else train)
+asking.about_training(question, text, found, model)
 saving.offer()
 service.warm_up()

@@ -4,7 +4,20 @@ import random
 
 import streamlit as st
 
-from pages.parts import comparing, copied, keys, sampling, saving, scoring, service, shell, stepping, writers, writing
+from pages.parts import (
+    asking,
+    comparing,
+    copied,
+    keys,
+    sampling,
+    saving,
+    scoring,
+    service,
+    shell,
+    stepping,
+    writers,
+    writing,
+)
 from rnn.errors import PlaygroundError
 
 TEXT, STEPS, SCORE, COMPARE, COPIED = "Text", "Step by step", "Score a text", "Compare", "Copied?"
@@ -18,7 +31,7 @@ def new_seed() -> None:
     writers.let_go()
 
 
-shell.page("Sample")
+question = shell.page("Sample")
 service.open_runs()
 choose, read = shell.settings_and_show([2, 5], is_shown_first=True)
 writer = trouble = None
@@ -60,5 +73,6 @@ with read:
                     copied.show(choice, piece)
         except PlaygroundError as error:
             st.error(shell.plain(error))
+asking.about_writing(question, choice, writer, settings)
 saving.offer()
 service.warm_up()

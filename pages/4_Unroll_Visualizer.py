@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from pages.parts import (
+    asking,
     keys,
     reading,
     saving,
@@ -22,8 +23,8 @@ VIEWS: dict[str, Callable[[Reading], None]] = {
     "Match": unroll_match.show, "Influence": unroll_influence.show, "Memory": unroll_memory.show,
 }  # fmt: skip
 
-shell.page("Unroll Visualizer")
+question = shell.page("Unroll Visualizer")
 service.open_runs()
-reading.show_views(VIEWS, keys.UNROLL_VIEW)
+asking.about_reading(question, reading.show_views(VIEWS, keys.UNROLL_VIEW))
 saving.offer()
 service.warm_up()

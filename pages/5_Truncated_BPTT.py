@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from pages.parts import (
+    asking,
     bptt_chunks,
     bptt_gradient,
     bptt_learning,
@@ -21,8 +22,8 @@ VIEWS: dict[str, Callable[[Reading], None]] = {
     "Vanishing": bptt_vanish.show, "Proof": bptt_proof.show,
 }  # fmt: skip
 
-shell.page("Truncated BPTT")
+question = shell.page("Truncated BPTT")
 service.open_runs()
-reading.show_views(VIEWS, keys.BPTT_VIEW)
+asking.about_reading(question, reading.show_views(VIEWS, keys.BPTT_VIEW))
 saving.offer()
 service.warm_up()

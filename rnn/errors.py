@@ -55,3 +55,7 @@ class NoSuchRunError(StoreError):
 
 class BusyError(PlaygroundError, TimeoutError):
     """The torch thread did not come to a computation in time."""
+
+
+class LessonError(PlaygroundError, ValueError):
+    """A lesson or the glossary cannot be read. The message names the file and the place in it."""

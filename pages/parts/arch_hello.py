@@ -134,6 +134,14 @@ def _lecture() -> None:
         )
 
 
+def on_show() -> Walk:
+    """The way through the letters as it was shown last, or would be at first."""
+    if st.session_state.get(MODE) == NETWORK and BENCH in st.session_state:
+        return _looked(st.session_state[BENCH].progress.weights)[0]
+    tables: Tables | None = st.session_state.get(LOGITS)
+    return hello.walk(LECTURE_STATES, LECTURE_LOGITS if tables is None else tables.now["Logits"].T)
+
+
 def _undo() -> None:
     st.session_state[LOGITS] = Tables.of({"Logits": LECTURE_LOGITS.T})
 

@@ -118,18 +118,18 @@ def _settings() -> ModelConfig:
 
 
 def _made_up(model: ModelConfig) -> Blueprint:
-    weights = _first_weights(model, len(LETTERS))
+    weights = first_weights(model, len(LETTERS))
     return Blueprint(f"mine {model}", "A network of my own making", model, LETTERS, weights, None, False)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={ModelConfig: ModelConfig.to_json})
-def _first_weights(model: ModelConfig, vocabulary_size: int) -> dict[str, NDArray[np.float32]]:
-    """As training would draw them, from seed 0."""
+def first_weights(model: ModelConfig, vocabulary_size: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+    """As training draws them from this seed."""
 
     def drawn() -> dict[str, NDArray[np.float32]]:
         from rnn.models import CharRNN
 
-        state = CharRNN(model, vocabulary_size, seed=0).state_dict()
+        state = CharRNN(model, vocabulary_size, seed).state_dict()
         return {name: tensor.numpy().copy() for name, tensor in state.items()}
 
     return service.scheduler().compute(drawn)

@@ -23,7 +23,7 @@ PART, CHUNK, COUNT, STREAMS = "bptt_chunks_part", "bptt_chunks_k", "bptt_chunks_
 MOMENT = "bptt_chunks_moment"  # the phase on show, from 1; not in the URL, because playing moves it
 PLAYING = "bptt_chunks_playing"  # in the session: when it last moved; absent while it stands
 ROUND = "bptt_chunks_round"  # in the session: how often was measured again
-LONGEST, MOST_CHUNKS, MOST_STREAMS = 16, 6, 6
+FIRST_CHUNK, LONGEST, MOST_CHUNKS, MOST_STREAMS = 8, 16, 6, 6
 GROWN = 8  # chunks that are measured with and without the line
 PLAYER = Player("bptt_chunks", MOMENT, PLAYING)
 TICK = 1.0  # seconds from one phase to the next while it plays
@@ -44,10 +44,16 @@ def show(reading: Reading) -> None:
 
 def _chunk_length(reading: Reading) -> int:
     k = st.slider(
-        "Chunk length k", 1, LONGEST, 8, **in_url(CHUNK), width=260,
+        "Chunk length k", 1, LONGEST, FIRST_CHUNK, **in_url(CHUNK), width=260,
         help="Characters of one chunk: the gradient of a loss reaches at most k - 1 steps back.",
     )  # fmt: skip
     return max(1, min(int(k), LONGEST, len(reading.text) - 1))
+
+
+def chunk_on_show(reading: Reading) -> int:
+    """The chunk length k that is set, or would be at first."""
+    k = st.session_state.get(CHUNK)
+    return max(1, min(k if isinstance(k, int) else FIRST_CHUNK, LONGEST, len(reading.text) - 1))
 
 
 # One chunk after the other ----------------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from pages.parts.keys import in_url
 from pages.parts.reading import Reading, show_part
 from pages.parts.units import choose_states
 from rnn.checkpoint_file import read
-from rnn.config import ModelConfig
 from rnn.errors import InputError, PlaygroundError, StoreError
 from rnn.figures.cost import duration, size
 from rnn.figures.reach import OF_C, decades_of, every_loss, every_loss_alt, lags, lags_alt, share
@@ -304,20 +303,7 @@ def _first(network: Blueprint, of: str) -> Weights:
     if first is not None and all(name in first and first[name].shape == shape for name, shape in shapes.items()):
         return first
     seed = SHIPPED[of.lower()].train.seed if of.lower() in SHIPPED else 0
-    return _drawn(network.model, len(network.characters), seed)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={ModelConfig: ModelConfig.to_json})
-def _drawn(model: ModelConfig, vocabulary_size: int, seed: int) -> dict[str, NDArray[np.float32]]:
-    """As training draws them from this seed."""
-
-    def drawn() -> dict[str, NDArray[np.float32]]:
-        from rnn.models import CharRNN
-
-        state = CharRNN(model, vocabulary_size, seed).state_dict()
-        return {name: tensor.numpy().copy() for name, tensor in state.items()}
-
-    return service.scheduler().compute(drawn)
+    return blueprint.first_weights(network.model, len(network.characters), seed)
 
 
 # Sliders ----------------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def show(reading: Reading) -> None:
 
 def _read(reading: Reading) -> Reading:
     """What is read: a long part of the network's own text where that is here, or what was typed."""
-    own = _held_out(reading)
+    own = held_out(reading)
     if own is None:
         return reading
     chosen = st.segmented_control(
@@ -60,7 +60,7 @@ def _read(reading: Reading) -> Reading:
     return own if chosen != TYPED else reading
 
 
-def _held_out(reading: Reading) -> Reading | None:
+def held_out(reading: Reading) -> Reading | None:
     """The beginning of the part that it was not trained on, or, of a short text, of all."""
     network = reading.network
     try:

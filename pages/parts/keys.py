@@ -13,6 +13,7 @@ from typing import Any
 RUN = "run"  # id of the current run; also in the session
 SHIPPED = "model"  # name of a shipped model, on the Sample page
 DELETED = "deleted"  # there once after everything was deleted
+LESSON, LESSON_STEP = "lesson", "step"  # a lesson's name, and the number of one of its steps
 
 # In the session only
 RUN_IN_URL = "run_in_url"  # the id that the URL had when it was last looked at
@@ -40,6 +41,12 @@ WANTED_FILE = "wanted_file"  # the figure that is to be saved, and as what
 MADE_FILE = "made_file"  # what was made of it, until the browser gets it
 HOME_SEED = "home_seed"  # which text is shown there
 SHARE, SHARED = "share", "share_page"  # whether the link to the page is on show, and what the browser says of it
+LESSON_AT = "lesson_at"  # the lesson and step whose settings the page was given
+LESSON_LEFT = "lesson_left"  # those that a link led away from
+LESSON_FOLDED = "lesson_folded"  # whether its text is hidden
+PROGRESS = "lesson_progress"  # steps and questions that are done
+SOLUTION = "lesson_solution"  # the answer to the question on show
+ANSWERED = "lesson_answered"  # what was answered in this session, with the solutions
 
 # Widgets in the URL
 TASK, TEXT, PRESET = "train_task", "train_text", "train_preset"

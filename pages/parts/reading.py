@@ -108,19 +108,24 @@ def forget_traces() -> None:
     _traces.clear()
 
 
-def show_views(views: Mapping[str, Callable[[Reading], None]], key: str) -> None:
+def show_views(views: Mapping[str, Callable[[Reading], None]], key: str) -> Reading | None:
     """What a page that looks inside is made of: the model and the text, the choice of a view, and the view.
 
     Args:
         views: by their names, the first one being shown at first.
         key: of the choice; it stands in the URL.
+
+    Returns:
+        What is looked into, if there is something.
     """
+    chosen = None
     try:
         chosen = choose()
         if chosen is not None:
             show_one("View", views, key, chosen)
     except PlaygroundError as error:
         st.error(shell.plain(error))
+    return chosen
 
 
 def show_one(label: str, parts: Mapping[str, Callable[[Reading], None]], key: str, reading: Reading) -> None:

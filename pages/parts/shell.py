@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import saving, sharing
+from pages.parts import lesson, saving, sharing
 from rnn.errors import PlaygroundError
 
 if TYPE_CHECKING:
@@ -54,8 +54,12 @@ def neighbours(here: int) -> list[tuple[str, Page]]:
     return [(label, PAGES[i]) for label, i in (("Next", here + 1), ("Back", here - 1)) if 0 <= i < len(PAGES)]
 
 
-def page(title: str) -> None:
-    """Begins a page: each one calls this first, so that a cold deep link finds everything in its place."""
+def page(title: str) -> DeltaGenerator | None:
+    """Begins a page: each one calls this first, so that a cold deep link finds everything in its place.
+
+    Returns:
+        Where the question of a lesson goes, if one is asked.
+    """
     here = next(i for i, p in enumerate(PAGES) if p.title == title)
     st.set_page_config(page_title=f"{title} · RNN Playground", page_icon=":material/all_inclusive:", layout="wide")
     st.html(STYLE)
@@ -64,13 +68,16 @@ def page(title: str) -> None:
         for p in PAGES:
             st.page_link(p.path, label=p.title, icon=p.icon)
         st.divider()
+        lesson.of_page(title)
         for label, p in neighbours(here):
             st.page_link(p.path, label=f"{label}: {p.title}", icon=ARROWS[label])
+    question = lesson.panel(title)
     with st.container(key="page_head", horizontal=True, vertical_alignment="center"):
         st.title(title if here else "RNN Playground", anchor=False, width="content")
         sharing.button()
     if here:  # Home has something to show before its first figure
         load_pandas()
+    return question
 
 
 def load_pandas() -> None:
