@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pages.parts import shell
 from pages.parts.blueprint import SHAPES, Blueprint
 from pages.parts.clicks import clicked
-from pages.parts.keys import in_url
+from pages.parts.keys import in_url, put
 from rnn.catalogue import TASKS
 from rnn.figures import blocks
 from rnn.figures.characters import visible
@@ -78,7 +78,7 @@ def _how_and_what(example: str) -> tuple[bool, str]:
         help="Folded, time is a loop. Unrolled, each time step has a column.",
     )  # fmt: skip
     typed = right.text_input(
-        "Text to read", max_chars=LONGEST, **in_url(TEXT), disabled=how == FOLDED, placeholder=example,
+        "Text to read", max_chars=LONGEST, **in_url(TEXT, how == FOLDED), placeholder=example,
         help="One character per step; its first ones are drawn.",
     )  # fmt: skip
     return how == FOLDED, str(typed)[:LONGEST] or example
@@ -145,7 +145,7 @@ def _inspection(name: str, steps: tuple[Step, ...], read: tuple[int, ...], _chos
 def _take_click() -> None:
     key = clicked(DIAGRAM)
     if key and isinstance(key, str):
-        st.session_state[BLOCK] = key
+        put(BLOCK, key)
 
 
 def _detail(chosen: Blueprint, drawn: Topology, seen: Inspection | None) -> None:
