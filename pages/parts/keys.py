@@ -83,6 +83,7 @@ BLUEPRINT = "arch_network"
 READ_MODEL, READ_FILE, READ_TEXT = "read_model", "read_file", "read_text"
 PUT = "sample_put"  # what stands for unknown characters
 TEACHER_KEY = "teacher_key"
+GLOSSARY, GLOSSARY_SEARCH = "glossary", "glossary_search"
 SCORED, SCORED_FROM, RIVALS = "sample_scored", "sample_scored_from", "sample_rivals"
 
 

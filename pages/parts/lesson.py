@@ -19,6 +19,7 @@ PATHS = {
 HOME = "streamlit_app.py"
 MODELS = (keys.MODEL, keys.READ_MODEL, keys.BLUEPRINT)  # widgets that take their first choice from `keys.SHIPPED`
 KEEPER = "lesson_keeper"
+IN_A_ROW = 3
 DONE, OPEN = ":material/check_circle:", ":material/school:"
 
 _keeper = st.components.v2.component(
@@ -158,7 +159,7 @@ def _set(step: Step, is_first: bool) -> None:
             st.query_params[keys.SHIPPED] = str(value)
             st.query_params.pop(keys.RUN, None)
         else:
-            st.session_state[key] = value
+            keys.put(key, value)
 
 
 def _again() -> None:
@@ -223,6 +224,27 @@ def of_page(title: str) -> None:
     for lesson in lessons().values():
         if lesson.page == title:
             link(lesson, 1, f"Lesson for this page{standing(lesson)}", icon(lesson))
+
+
+def list_all() -> None:
+    """On Home: every lesson with its minutes, its purpose, and how far one has come."""
+    st.subheader("Lessons", anchor=False)
+    try:
+        every = list(lessons().values())
+    except LessonError as error:  # a file of ours
+        st.error(str(error))
+        return
+    for begin in range(0, len(every), IN_A_ROW):
+        for column, one in zip(st.columns(IN_A_ROW), every[begin : begin + IN_A_ROW], strict=False):
+            with column.container(gap=None):
+                link(one, _go_on_at(one), f"**{one.title}** · {one.minutes:g} min{standing(one)}", icon(one))
+                st.markdown(f":small[:gray[{one.purpose}]]")
+
+
+def _go_on_at(lesson: Lesson) -> int:
+    """The first step that is not done; the first of all where there is none left."""
+    done = progress().done.get(lesson.name, frozenset())
+    return next((number for number in range(1, len(lesson.steps) + 1) if number not in done), 1)
 
 
 def icon(lesson: Lesson) -> str:

@@ -19,10 +19,8 @@ REDRAWS_PER_SECOND = 10  # of all runs that train together: each takes about 20 
 
 
 def run_panel(info: RunInfo) -> None:
-    """Draws the run, once a second while it is active; less often where many train."""
-    is_active = service.is_active(info)
-    seconds = max(1.0, service.scheduler().active_count() / REDRAWS_PER_SECOND)
-    st.fragment(run_every=seconds if is_active else None)(_panel)(info.id, is_active)
+    """Draws the run; what moves, once a second while it is active, and less often where many train."""
+    _panel(info.id, service.is_active(info), info.step > 0)
 
 
 def empty_panel(text: Text | None, train: TrainConfig) -> None:
@@ -31,27 +29,48 @@ def empty_panel(text: Text | None, train: TrainConfig) -> None:
     views.draw_loss([], "nats", False, views.baselines_of(text, train) if text else None)
 
 
-def _panel(run_id: str, was_active: bool) -> None:
-    runs = service.scheduler()
-    try:
-        info = runs.store.get(run_id)
-        metrics = runs.store.metrics(run_id)
-        is_own = runs.store.owns(run_id, owner.token())
-    except NoSuchRunError:
-        st.rerun()  # deleted in another tab: the whole page says so, once
-    except PlaygroundError as error:
-        st.error(shell.plain(error))
+@st.fragment
+def _panel(run_id: str, was_active: bool, had_begun: bool) -> None:
+    """Controls, which stay as they are while it trains, and what they are about. All in all some forty elements, of
+    which five move: the others cost most of the time that thirty visitors would take from training."""
+    info = _seen(run_id, was_active, had_begun)
+    if info is None:
         return
-    if was_active != service.is_active(info):
-        st.rerun()  # the whole page: whether this part is polled is decided there
-    _status(info, metrics)
+    runs = service.scheduler()
+    is_own = runs.store.owns(run_id, owner.token())
     if info.diverged and is_own:
         _recovery(info)
     if is_own:
         _steering(info)
-    views.show(info, metrics, is_own)
-    if is_own and is_public() and not service.is_active(info) and info.step > 0:
+    view, options = views.choose(info)
+    seconds = max(1.0, runs.active_count() / REDRAWS_PER_SECOND)
+    moving = st.fragment(run_every=seconds if was_active else None)(_moving)
+    moving(run_id, was_active, had_begun, is_own, view, options)
+    if is_own and is_public() and not was_active and info.step > 0:
         st.caption("Runs are not kept on this server for ever: **Manage**, **Download** keeps this one for you.")
+
+
+def _moving(
+    run_id: str, was_active: bool, had_begun: bool, is_own: bool, view: str, options: views.LossOptions
+) -> None:
+    info = _seen(run_id, was_active, had_begun)
+    if info is not None:
+        _status(info, metrics := service.scheduler().store.metrics(run_id))
+        views.show(view, options, info, metrics, is_own)
+
+
+def _seen(run_id: str, was_active: bool, had_begun: bool) -> RunInfo | None:
+    """The run as it is now; None where it cannot be read. The whole page is drawn anew where its controls change."""
+    try:
+        info = service.scheduler().store.get(run_id)
+    except NoSuchRunError:
+        st.rerun()  # deleted in another tab: the whole page says so, once
+    except PlaygroundError as error:
+        st.error(shell.plain(error))
+        return None
+    if was_active != service.is_active(info) or had_begun != (info.step > 0):
+        st.rerun()
+    return info
 
 
 def _status(info: RunInfo, metrics: list[StepMetrics]) -> None:

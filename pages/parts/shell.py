@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import classroom, lesson, saving, sharing
+from pages.parts import classroom, glossary, lesson, saving, sharing
 from rnn.errors import PlaygroundError
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def page(title: str) -> DeltaGenerator | None:
         if not link.is_large:
             st.divider()
             lesson.of_page(title)
+            glossary.button()
             for label, p in neighbours(here):
                 st.page_link(p.path, label=f"{label}: {p.title}", icon=ARROWS[label])
     question = lesson.panel(title)

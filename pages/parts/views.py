@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -33,8 +34,17 @@ MARKS = {
 }  # fmt: skip
 
 
-def show(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
-    """One of the views; only the one that is looked at is computed."""
+@dataclass(frozen=True)
+class LossOptions:
+    """How the loss is drawn: in which unit, over logarithmic steps or not, standing still or not."""
+
+    unit: str = "nats"
+    log_steps: bool = False
+    is_frozen: bool = False
+
+
+def choose(info: RunInfo) -> tuple[str, LossOptions]:
+    """The controls of what is seen of a run: which view, and how the loss is drawn."""
     reads_text = info.kind == TEXT_TASK
     views = VIEWS if reads_text else TASK_VIEWS
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -42,12 +52,19 @@ def show(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
             "View", [LOSS, *views], default=LOSS, **in_url(keys.VIEW if reads_text else keys.TASK_VIEW),
             label_visibility="collapsed", required=True,
         )  # fmt: skip
-        options = None if view in views else _loss_options()  # the loss also stands for a forged one
+        if view in views:
+            return view, LossOptions()
+        return LOSS, _loss_options()  # which also stands for a forged one
+
+
+def show(view: str, options: LossOptions, info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
+    """One of the views; only the one that is looked at is computed."""
+    reads_text = info.kind == TEXT_TASK
     try:
-        if options is None:
-            views[view](info, metrics, is_own)
+        if view == LOSS:
+            (_loss_view if reads_text else _score_view)(info, metrics, options)
         else:
-            (_loss_view if reads_text else _score_view)(info, metrics, *options)
+            (VIEWS if reads_text else TASK_VIEWS)[view](info, metrics, is_own)
     except PlaygroundError as error:
         st.error(shell.plain(error))
 
@@ -55,46 +72,44 @@ def show(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
 # The loss ---------------------------------------------------------------------------------------------------------
 
 
-def _loss_options() -> tuple[str, bool, bool]:
-    """Unit, logarithmic steps, frozen."""
+def _loss_options() -> LossOptions:
     unit = st.selectbox("Unit of the loss", list(UNITS), **in_url(keys.UNIT), label_visibility="collapsed", width=115)
     with st.popover("Chart", icon=":material/tune:"):
         log_steps = st.toggle("Log steps", **in_url(keys.LOG_STEPS), help="Steps on a logarithmic axis.")
         is_frozen = st.toggle("Freeze", key=keys.FREEZE, help="Holds the chart still, to zoom; training goes on.")
-    return unit if unit in UNITS else "nats", log_steps, is_frozen
+    return LossOptions(unit if unit in UNITS else "nats", log_steps, is_frozen)
 
 
-def _loss_view(info: RunInfo, metrics: list[StepMetrics], unit: str, log_steps: bool, is_frozen: bool) -> None:
+def _loss_view(info: RunInfo, metrics: list[StepMetrics], options: LossOptions) -> None:
     """The curves against what counting characters reaches, what they say, and the newest sample."""
     vocabulary_size, characters, baselines = facts(info)
-    draw_loss(_held(info.id, metrics) if is_frozen else metrics, unit, log_steps, baselines)
-    if not is_frozen:
-        st.session_state.pop(keys.FROZEN, None)
+    draw_loss(_held(info.id, metrics, options), options.unit, options.log_steps, baselines)
     found = diagnose(
         metrics, ModelConfig.from_json(info.model), TrainConfig.from_json(info.train), vocabulary_size, characters,
         baselines, service.is_active(info), limits().hidden_size, info.diverged,
     )  # fmt: skip
     verdict = f":material/{MARKS[found.kind]}: **{found.kind.capitalize()}.** {shell.plain(found.sentence)}"
     st.markdown(f":small[{verdict} *{shell.plain(found.advice)}*]")
-    if samples := service.scheduler().store.samples(info.id):
-        step, text = samples[-1]
+    if newest := service.scheduler().store.newest_sample(info.id):
+        step, text = newest
         with st.container(gap="xsmall"):
             st.caption(f"Written after step {step:,}, always with the same random numbers")
             st.code(text, language=None, wrap_lines=True)
 
 
-def _score_view(info: RunInfo, metrics: list[StepMetrics], unit: str, log_steps: bool, is_frozen: bool) -> None:
+def _score_view(info: RunInfo, metrics: list[StepMetrics], options: LossOptions) -> None:
     """Of a task with right answers: the loss, and how many of its answers are right."""
-    curve = _held(info.id, metrics) if is_frozen else metrics
-    if not is_frozen:
-        st.session_state.pop(keys.FROZEN, None)
-    draw_loss(curve, unit, log_steps, None, "prediction")
+    curve = _held(info.id, metrics, options)
+    draw_loss(curve, options.unit, options.log_steps, None, "prediction")
     lines, what = answers.baselines(info), TASKS[info.kind].score
     shell.chart(score_curve(curve, lines, what, shell.is_dark()), key="score", alt=score_alt(curve, lines, what))
 
 
-def _held(run_id: str, metrics: list[StepMetrics]) -> list[StepMetrics]:
-    """The curves as they were when the chart was frozen."""
+def _held(run_id: str, metrics: list[StepMetrics], options: LossOptions) -> list[StepMetrics]:
+    """The curves as they are, or as they were when the chart was frozen."""
+    if not options.is_frozen:
+        st.session_state.pop(keys.FROZEN, None)
+        return metrics
     if st.session_state.get(keys.FROZEN, (None,))[0] != run_id:
         st.session_state[keys.FROZEN] = run_id, metrics
     frozen: list[StepMetrics] = st.session_state[keys.FROZEN][1]

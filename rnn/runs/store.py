@@ -519,6 +519,13 @@ class Store:
         rows = self._rows("SELECT step, text FROM samples WHERE run_id = ? ORDER BY step", _checked_id(run_id))
         return [(row["step"], row["text"]) for row in rows]
 
+    def newest_sample(self, run_id: str) -> tuple[int, str] | None:
+        """(step, text) of the last of them."""
+        rows = self._rows(
+            "SELECT step, text FROM samples WHERE run_id = ? ORDER BY step DESC LIMIT 1", _checked_id(run_id)
+        )
+        return (rows[0]["step"], rows[0]["text"]) if rows else None
+
     def rewind(self, run_id: str, step: int) -> None:
         """Forgets what came after `step`, because the run goes on from there."""
         run_id = _checked_id(run_id)
