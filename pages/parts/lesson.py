@@ -217,7 +217,7 @@ def of_page(title: str) -> None:
     """In the sidebar: the lesson of this page, or the way back to the one that was left."""
     if st.query_params.get(keys.LESSON):
         return
-    left = st.session_state.get(keys.LESSON_LEFT)
+    left = st.session_state.get(keys.LESSON_AT) or st.session_state.get(keys.LESSON_LEFT)
     if left and left[0] in lessons():
         lesson = lessons()[left[0]]
         link(lesson, left[1], f"Back to the lesson, step {left[1]}", ":material/undo:")
