@@ -1,5 +1,7 @@
 // A link to this page as it is: to copy, and as a QR code. The browser knows the address that the visitor sees, also
 // behind a proxy, so it tells the server, which makes the code. Nothing is put into the page but text and one path.
+const PLACES = `[data-testid=stMain] :is(.stElementContainer[class*="st-key-"],
+  .stLayoutWrapper[class*="st-key-"]:has(> .stExpander))`;
 const SVG = "http://www.w3.org/2000/svg";
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -57,13 +59,14 @@ function picture({ path, size }) {
 // What can be set on the page, by the names that stand beside it.
 function controls() {
   const found = new Map();
-  for (const place of document.querySelectorAll("[data-testid=stMain] .stElementContainer[class*='st-key-']")) {
+  for (const place of document.querySelectorAll(PLACES)) {
     const key = [...place.classList].find((name) => name.startsWith("st-key-")).slice("st-key-".length);
     const button = place.querySelector("button");
     const named = place.querySelector("[data-testid=stWidgetLabel]") ?? place.querySelector("label, [aria-label]");
+    const folded = place.querySelector("summary");
     const isControl = place.querySelector("input, textarea, [role=slider], [role=radio]") || button;
     if (isControl && !place.querySelector(".js-plotly-plot, [data-testid=stDataFrame]")) {
-      found.set(key, words(named ?? button) || words(button ?? place));
+      found.set(key, folded ? words(folded) : words(named ?? button) || words(button ?? place));
     }
   }
   return [...found].filter(([, label]) => label);

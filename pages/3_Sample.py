@@ -13,7 +13,7 @@ VIEWS = (TEXT, STEPS, SCORE, COMPARE, COPIED)
 
 def new_seed() -> None:
     """Other random numbers, and the newest weights of a run that trains."""
-    st.session_state[keys.SEED] = random.randrange(1_000_000)
+    keys.put(keys.SEED, random.randrange(1_000_000))
     st.session_state[keys.STREAM] = True
     writers.let_go()
 

@@ -186,7 +186,7 @@ def _nonlinearity(step: CellStep) -> None:
     if step.gates:
         first = "f" if step.cell == "lstm" else "z"
         of = st.segmented_control(
-            "Of", step.gates, default=first, required=True, key=f"{GATE}_{step.cell}", bind="query-params",
+            "Of", step.gates, default=first, required=True, **in_url(f"{GATE}_{step.cell}"),
             help="Gates pass a sigmoid, candidates a tanh.",
         )  # fmt: skip
         of = of if of in step.gates else first

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pages.parts import shell
 from pages.parts.blueprint import SHAPES, Blueprint
-from pages.parts.keys import in_url
+from pages.parts.keys import in_url, put
 from rnn.catalogue import TASKS
 from rnn.figures import blocks
 from rnn.figures.characters import visible
@@ -77,7 +77,7 @@ def _how_and_what(example: str) -> tuple[bool, str]:
         help="Folded, time is a loop. Unrolled, each time step has a column.",
     )  # fmt: skip
     typed = right.text_input(
-        "Text to read", max_chars=LONGEST, **in_url(TEXT), disabled=how == FOLDED, placeholder=example,
+        "Text to read", max_chars=LONGEST, **in_url(TEXT, how == FOLDED), placeholder=example,
         help="One character per step; its first ones are drawn.",
     )  # fmt: skip
     return how == FOLDED, str(typed)[:LONGEST] or example
@@ -143,9 +143,9 @@ def _inspection(name: str, steps: tuple[Step, ...], read: tuple[int, ...], _chos
 
 def _take_click() -> None:
     points = st.session_state[DIAGRAM]["selection"]["points"]
-    keys = [point["customdata"][0] for point in points if point.get("customdata")]
-    if keys and keys[0]:
-        st.session_state[BLOCK] = keys[0]
+    found = [point["customdata"][0] for point in points if point.get("customdata")]
+    if found and found[0]:
+        put(BLOCK, found[0])
 
 
 def _detail(chosen: Blueprint, drawn: Topology, seen: Inspection | None) -> None:

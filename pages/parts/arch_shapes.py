@@ -10,7 +10,7 @@ import streamlit as st
 from pages.parts import service, shell
 from pages.parts.answers import FIRST_ASKED, QUESTIONS, opened_shipped
 from pages.parts.blueprint import SHAPES, Blueprint
-from pages.parts.keys import TASK, in_url
+from pages.parts.keys import TASK, in_url, put
 from rnn.catalogue import TASKS
 from rnn.errors import PlaygroundError, TrainingError
 from rnn.figures.shapes import sequence_shape, sequence_shape_alt
@@ -116,7 +116,7 @@ def _another(kind: str) -> None:
         number = NUMBER.format(kind)
         st.session_state[number] = int(st.session_state.get(number, 0)) + 1
         if (own := OWN.format(kind)) in st.session_state:
-            st.session_state[own] = ""
+            put(own, "")
 
     st.button(
         "Another", key="arch_shape_another", icon=":material/casino:", on_click=next_one,

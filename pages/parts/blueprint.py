@@ -78,7 +78,7 @@ def choose() -> tuple[Blueprint, int]:
         shipped = writers.SHIPPED_PREFIX + st.query_params.get(keys.SHIPPED, "")
         st.session_state[keys.BLUEPRINT] = linked.id if linked and named else shipped if shipped in choices else MINE
     chosen = st.selectbox(
-        "Network", list(choices), format_func=choices.__getitem__, key=keys.BLUEPRINT, persist_state="session",
+        "Network", list(choices), format_func=choices.__getitem__, **keys.in_session(keys.BLUEPRINT),
         help="One that you make up here, one that comes with the app, or a run of yours.",
     )  # fmt: skip
     writers.put_in_url(chosen, is_run=chosen != MINE and not chosen.startswith(writers.SHIPPED_PREFIX))

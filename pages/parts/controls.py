@@ -54,7 +54,7 @@ def settings(kind: str) -> tuple[TaskConfig, ModelConfig, TrainConfig]:
     name = name if name in PRESETS else next(iter(PRESETS))  # a forged one
     preset = PRESETS[name]
     st.caption(preset.description)
-    with st.expander("Settings", icon=":material/tune:"):
+    with st.expander("Settings", icon=":material/tune:", key=keys.SETTINGS):
         network, training, stops = st.tabs(["Network", "Training", "Stops"])
         with network:
             model = _network(name, preset.model)
@@ -68,7 +68,7 @@ def settings(kind: str) -> tuple[TaskConfig, ModelConfig, TrainConfig]:
 def _of_task(kind: str) -> tuple[TaskConfig, ModelConfig, TrainConfig]:
     """The same where every example begins anew."""
     info = TASKS[kind]
-    with st.expander("Settings", icon=":material/tune:"):
+    with st.expander("Settings", icon=":material/tune:", key=keys.SETTINGS):
         learned, network, training, stops = st.tabs(["Task", "Network", "Training", "Stops"])
         with learned:
             task = _task(kind, info)
@@ -256,4 +256,4 @@ def number_input(
     try:
         return place.number_input(label, low, high, value, **in_url(key), **options)
     except OverflowError:  # Streamlit 1.67 tries to make a whole number of it
-        return place.number_input(label, low, high, value, key=f"{key}_finite", **options)
+        return place.number_input(label, low, high, value, key=f"{key}_finite", disabled=keys.is_locked(key), **options)

@@ -73,8 +73,8 @@ def _layer(layers: int) -> int:
     if layers == 1:
         return 0
     layer = st.selectbox(
-        "Layer", range(layers), layers - 1, format_func=lambda i: f"Layer {i + 1}", key=f"{keys.LAYER}_{layers}",
-        bind="query-params", width=220,
+        "Layer", range(layers), layers - 1, format_func=lambda i: f"Layer {i + 1}",
+        **keys.in_url(f"{keys.LAYER}_{layers}"), width=220,
     )  # fmt: skip
     return layer if layer in range(layers) else layers - 1
 

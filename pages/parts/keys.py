@@ -7,11 +7,15 @@ change of pages too. What the URL says is checked again wherever it is used.
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+import streamlit as st
 
 # In the URL, on every page
 RUN = "run"  # id of the current run; also in the session
 SHIPPED = "model"  # name of a shipped model, on the Sample page
+LOCK, HIDE, PRESENT = "lock", "hide", "present"  # what a teacher's link asks for, see classroom.py
 
 # In the session only
 RUN_IN_URL = "run_in_url"  # the id that the URL had when it was last looked at
@@ -34,6 +38,8 @@ READ_UPLOADED = "read_uploaded"  # the network of a file that was uploaded to lo
 READ_SUGGESTED = "read_suggested"  # the text that is read where nothing was typed
 READ_PASSAGE = "read_passage"  # which part of the training text is read
 HOME_SEED = "home_seed"  # which text is shown there
+CLASS = "class_link"  # what the teacher's link asks for
+LOCKABLE = "class_lockable"  # the names of all widgets that a link can lock
 SHARE, SHARED = "share", "share_page"  # whether the link to the page is on show, and what the browser says of it
 
 # Widgets in the URL
@@ -52,6 +58,8 @@ BLUEPRINT_STEPS, ARCH_VIEW = "arch_steps", "arch_view"
 UNROLL_VIEW, LAYER, VECTOR, CHOSEN_UNIT = "unroll_view", "unroll_layer", "unroll_vector", "unroll_unit"
 BPTT_VIEW = "bptt_view"
 
+SETTINGS = "train_settings"  # what is folded up around them
+
 # Widgets that are not: what they hold is large, private or momentary, or is in the URL as RUN or SHIPPED
 MODEL = "sample_model"
 PASTE, UPLOAD, CHECKPOINT = "train_paste", "train_upload", "train_checkpoint"
@@ -65,9 +73,33 @@ PUT = "sample_put"  # what stands for unknown characters
 SCORED, SCORED_FROM, RIVALS = "sample_scored", "sample_scored_from", "sample_rivals"
 
 
-def in_url(key: str) -> dict[str, Any]:
-    """The arguments of a widget whose value stands in the URL."""
-    return {"key": key, "bind": "query-params"}
+def in_url(key: str, disabled: bool = False) -> dict[str, Any]:
+    """The arguments of a widget whose value stands in the URL. The teacher's link may lock it."""
+    return {"key": key, "bind": "query-params", "disabled": disabled or is_locked(key)}
+
+
+def in_session(key: str) -> dict[str, Any]:
+    """The arguments of a widget whose value its page puts into the URL by hand, or nowhere."""
+    return {"key": key, "persist_state": "session", "disabled": is_locked(key)}
+
+
+def is_locked(key: str) -> bool:
+    """Whether the teacher's link locks this widget. It is disabled then: Streamlit takes no value for it from the
+    browser, forged ones included, but that of the link."""
+    st.session_state.setdefault(LOCKABLE, set()).add(name_of(key))
+    asked = st.session_state.get(CLASS)
+    return asked is not None and asked.locks(name_of(key))
+
+
+def put(key: str, value: object) -> None:
+    """Gives a widget another value, as a click elsewhere asks for; one that is locked keeps its own."""
+    if not is_locked(key):
+        st.session_state[key] = value
+
+
+def name_of(key: str) -> str:
+    """What a widget is called in a link and, after `st-key-`, in the browser."""
+    return re.sub(r"[^\w-]", "-", key, flags=re.ASCII)
 
 
 def of_preset(field: str, preset: str) -> str:

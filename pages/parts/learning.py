@@ -23,7 +23,7 @@ def choose_task(info: RunInfo | None) -> str:
     if info is not None and st.session_state.get(keys.TASK_OF_RUN) != info.id:
         is_first = keys.TASK_OF_RUN not in st.session_state
         if not (is_first and keys.TASK in st.query_params):
-            st.session_state[keys.TASK] = TASKS[info.kind].title
+            keys.put(keys.TASK, TASKS[info.kind].title)
         st.session_state[keys.TASK_OF_RUN] = info.id
     title = st.selectbox(
         "Task", list(titles), **in_url(keys.TASK),

@@ -154,7 +154,7 @@ def _network() -> tuple[str, Blueprint | None]:
     if st.session_state.get(keys.READ_MODEL) not in labels:
         st.session_state[keys.READ_MODEL] = writers.first_choice(linked, list(labels))
     choice: str = st.selectbox(
-        "Model", list(labels), format_func=labels.__getitem__, key=keys.READ_MODEL, persist_state="session",
+        "Model", list(labels), format_func=labels.__getitem__, **keys.in_session(keys.READ_MODEL),
         help="One that comes with the app, a run of yours, or a file.",
     )  # fmt: skip
     is_file = choice == writers.FILE
@@ -194,11 +194,12 @@ def _text(choice: str, network: Blueprint) -> str:
         st.session_state[keys.READ_TEXT] = suggested  # nothing else was typed, so another model brings its own
     st.session_state[keys.READ_SUGGESTED] = suggested
     typed = st.text_area(
-        "Text to read", height=110, max_chars=MOST_TYPED, key=keys.READ_TEXT, persist_state="session",
+        "Text to read", height=110, max_chars=MOST_TYPED, **keys.in_session(keys.READ_TEXT),
         help="The network reads it from its beginning, from a state of zeros.",
     )  # fmt: skip
     st.button(
         "Another passage", key="read_other", icon=":material/casino:", on_click=_next_passage,
+        disabled=keys.is_locked(keys.READ_TEXT),
         help="Of the part of its text that the model was not trained on.",
     )  # fmt: skip
     return known(str(typed or ""), network)

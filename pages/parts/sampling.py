@@ -68,7 +68,7 @@ def _prime(vocabulary: Vocabulary | None) -> str:
         is_known = all(character in vocabulary for character in FIRST_PRIME)
         st.session_state[keys.PRIME] = FIRST_PRIME if is_known else ""
     prime = st.text_area(
-        "Prime", height=68, key=keys.PRIME, persist_state="session", help=help_for(SampleConfig, "prime"),
+        "Prime", height=68, **keys.in_session(keys.PRIME), help=help_for(SampleConfig, "prime"),
         placeholder="Empty: the first character comes by its frequency in the training text.",
     )  # fmt: skip
     prime = prime or ""

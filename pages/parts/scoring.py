@@ -27,7 +27,7 @@ def show(writer: Writer) -> None:
         PlaygroundError: it cannot be read by this model.
     """
     text = st.text_area(
-        "Text to score", EXAMPLE, height=110, key=keys.SCORED, persist_state="session",
+        "Text to score", EXAMPLE, height=110, **keys.in_session(keys.SCORED),
         help="The model reads it from its beginning and says, before each character, how likely it is.",
     )  # fmt: skip
     text = text or ""

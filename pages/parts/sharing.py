@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import segno
 import streamlit as st
 
-from pages.parts import keys
+from pages.parts import classroom, keys
+from pages.parts.classroom import ClassLink
 
 QUIET = 4  # modules of white around a QR code, as its standard asks for
 MOST_IN_CODE = 2_000  # characters: the squares of a longer link are too small for a camera
@@ -52,25 +53,55 @@ class Code:
 
 
 @st.fragment
-def button() -> None:
-    """The button; what it opens is made when it is open."""
+def button(title: str) -> None:
+    """The button of the page with this title; what it opens is made when it is open."""
     with st.popover("Share", icon=":material/share:", key=keys.SHARE, on_change="rerun") as opened:
         if opened.open:
             with st.container(width=WIDTH):
-                _contents()
+                _contents(title)
 
 
-def _contents() -> None:
+def _contents(title: str) -> None:
     told = st.session_state.get(keys.SHARED)
-    link = address(told.get("page") if told else None)
+    page = told.get("page") if told else None
+    link, place = address(page), st.container()
+    if link:
+        with st.expander("For your class", icon=":material/school:"):
+            link = classroom.with_wishes(link, _wishes(page, title))
     code = code_of(link)
-    _component(
-        key=keys.SHARED, data={"link": link, "path": code.path if code else "", "size": code.size if code else 0},
-        default={"page": None}, on_page_change=_nothing,
-    )  # fmt: skip
-    if len(link) > MOST_IN_CODE:
-        st.caption(f"This link has {len(link):,} characters, too many for a QR code that a camera can read. Copy it.")
-    st.caption(CARRIED)
+    with place:
+        _component(
+            key=keys.SHARED, data={"link": link, "path": code.path if code else "", "size": code.size if code else 0},
+            default={"page": None}, on_page_change=_nothing,
+        )  # fmt: skip
+        if len(link) > MOST_IN_CODE:
+            st.caption(
+                f"This link has {len(link):,} characters, too many for a QR code that a camera can read. Copy it."
+            )
+        st.caption(CARRIED)
+
+
+def _wishes(page: Any, title: str) -> ClassLink:
+    """What the teacher asks for: at first what the link of this session does."""
+    asked = classroom.asked()
+    controls = classroom.controls_of(page, st.session_state.get(keys.LOCKABLE, set()))
+    hidden = _chosen("Hide", controls.hideable, asked.hidden, f"{keys.HIDE}_{title}")
+    locked = _chosen("Lock at their values", controls.lockable, asked.locked, f"{keys.LOCK}_{title}")
+    is_large = st.toggle("Large type, for a projector", asked.is_large, key=f"{keys.PRESENT}_{title}")
+    st.caption(
+        "The link above asks for this. It holds on every page, until somebody opens the app without it: what is "
+        "hidden is out of the way, not secret."
+    )
+    return ClassLink(locked, hidden, bool(is_large))
+
+
+def _chosen(label: str, choices: dict[str, str], asked: tuple[str, ...], key: str) -> tuple[str, ...]:
+    """Some of the page's controls, and those of other pages that were asked for before."""
+    here = [name for name in asked if name in choices]
+    chosen = st.multiselect(
+        label, list(choices), here, format_func=choices.__getitem__, key=key, placeholder="none of the controls"
+    )
+    return (*(name for name in asked if name not in choices), *(name for name in chosen if name in choices))
 
 
 def _nothing() -> None:

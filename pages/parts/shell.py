@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import sharing
+from pages.parts import classroom, sharing
 from rnn.errors import PlaygroundError
 
 if TYPE_CHECKING:
@@ -58,18 +58,25 @@ def neighbours(here: int) -> list[tuple[str, Page]]:
 def page(title: str) -> None:
     """Begins a page: each one calls this first, so that a cold deep link finds everything in its place."""
     here = next(i for i, p in enumerate(PAGES) if p.title == title)
-    st.set_page_config(page_title=f"{title} · RNN Playground", page_icon=":material/all_inclusive:", layout="wide")
+    link = classroom.begin()
+    st.set_page_config(
+        page_title=f"{title} · RNN Playground", page_icon=":material/all_inclusive:", layout="wide",
+        initial_sidebar_state="collapsed" if link.is_large else "auto",
+    )  # fmt: skip
     st.html(STYLE)
+    if link.style:
+        st.html(f"<style>{link.style}</style>")
     with st.sidebar:
         st.subheader("RNN Playground", anchor=False)
         for p in PAGES:
             st.page_link(p.path, label=p.title, icon=p.icon)
-        st.divider()
-        for label, p in neighbours(here):
-            st.page_link(p.path, label=f"{label}: {p.title}", icon=ARROWS[label])
+        if not link.is_large:
+            st.divider()
+            for label, p in neighbours(here):
+                st.page_link(p.path, label=f"{label}: {p.title}", icon=ARROWS[label])
     with st.container(key="page_head", horizontal=True, vertical_alignment="center"):
         st.title(title if here else "RNN Playground", anchor=False, width="content")
-        sharing.button()
+        sharing.button(title)
     if here:  # Home has something to show before its first figure
         load_pandas()
 
@@ -97,7 +104,7 @@ def chart(
         place: a column or another place; None: where the page has come to.
     """
     (place or st).plotly_chart(
-        figure, width="stretch", key=key, config=CHART_CONFIG, alt=alt,
+        classroom.sized(figure), width="stretch", key=key, config=CHART_CONFIG, alt=alt,
         on_select=on_select or "ignore", selection_mode="points",
     )  # fmt: skip
 

@@ -48,7 +48,7 @@ def choose_states(trace: Trace) -> Chosen:
     if len(every) > 1:
         chosen = st.selectbox(
             "Layer", range(len(every)), first, format_func=lambda i: names[i].capitalize(),
-            key=f"{keys.LAYER}_{len(every)}", bind="query-params", width=220,
+            **in_url(f"{keys.LAYER}_{len(every)}"), width=220,
         )  # fmt: skip
         place = chosen if chosen in range(len(every)) else first
     layer, one = every[place]
@@ -76,14 +76,14 @@ def choose_unit(hidden_size: int) -> int:
 
 def show_unit(hidden_size: int, unit: int) -> None:
     """The next time a unit is chosen, it is this one, from 0; to be called before the page draws the widget."""
-    st.session_state[f"{keys.CHOSEN_UNIT}_{hidden_size}"] = unit + 1
+    keys.put(f"{keys.CHOSEN_UNIT}_{hidden_size}", unit + 1)
 
 
 def show_states(trace: Trace, layer: int, reverse: bool, vector: str, unit: int) -> None:
     """The next time states and a unit are chosen, they are these; to be called before the page draws the widgets."""
     every = [(place, one.reverse) for place, one in _every(trace)]
     if len(every) > 1:
-        st.session_state[f"{keys.LAYER}_{len(every)}"] = every.index((layer, reverse))
+        keys.put(f"{keys.LAYER}_{len(every)}", every.index((layer, reverse)))
     if trace.layers[layer][0].c is not None:
-        st.session_state[keys.VECTOR] = vector
+        keys.put(keys.VECTOR, vector)
     show_unit(trace.layers[layer][0].h.shape[1], unit)

@@ -117,8 +117,8 @@ def _lit(reading: Reading) -> str:
         return _label(every[key])
 
     chosen = st.pills(
-        "The same matrix at every step", list(every), format_func=label, key=f"{LIT}_{len(every)}",
-        bind="query-params", help="Choose one to see all its arrows.",
+        "The same matrix at every step", list(every), format_func=label,
+        **in_url(f"{LIT}_{len(every)}"), help="Choose one to see all its arrows.",
     )  # fmt: skip
     return chosen if chosen in every else ""
 

@@ -71,4 +71,4 @@ def test_what_is_no_address_of_a_page_is_none(page: object) -> None:
 @pytest.mark.parametrize("page", shell.PAGES, ids=lambda page: page.title)
 def test_every_page_can_be_shared(app: AppTest, page: shell.Page) -> None:
     app.switch_page(page.path).run()
-    assert ["Share"] == [p.proto.popover.label for p in app.get("popover") if p.proto.popover.label == "Share"]
+    assert [p.proto.popover.label for p in app.get("popover") if p.proto.popover.label == "Share"] == ["Share"]
