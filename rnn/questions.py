@@ -116,8 +116,8 @@ def _chosen(right: str, others: Iterable[str], why: str, order: Callable[[str], 
 
 def _of_numbers(right: Number, others: Iterable[Number], shown: Callable[[Number], str], why: str) -> Solution:
     """One number of several, the smallest first; those that look alike are shown once."""
-    values = {shown(value): value for value in (*others, right)}
-    return Solution(shown(right), tuple(sorted(values, key=values.__getitem__)), None, why)
+    every: list[Number] = [*others, right]
+    return Solution(shown(right), tuple(dict.fromkeys(map(shown, sorted(every)))), None, why)
 
 
 # Architecture -----------------------------------------------------------------------------------------------------
