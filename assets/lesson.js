@@ -77,7 +77,7 @@ function onKey(event) {
 function show(keys) {
   const wanted = keys.at(-1);
   const page = document.querySelector("[data-testid=stMain]");
-  if (!wanted || !page) return;
+  if (!wanted || !page || innerWidth <= 640) return; // on a phone the text would be out of sight
   let looks = 0;
   let isMoved = false;
   const moved = () => (isMoved = true);

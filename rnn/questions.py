@@ -33,7 +33,7 @@ FADED = 0.01  # a share of the gradient that counts as gone
 STRETCH = 60  # steps over which the truncated gradient is compared with the full one
 TYPED = 1e-6  # of a number that is asked for: how far from the right one still counts
 
-Number = TypeVar("Number", int, float)
+Number = TypeVar("Number", bound=float)
 
 
 @dataclass(frozen=True)

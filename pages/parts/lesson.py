@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import keys
+from pages.parts import keys, sharing
 from rnn.errors import LessonError
 from rnn.lessons import Lesson, Step, lessons
 from rnn.progress import Progress
@@ -47,7 +47,7 @@ def panel(title: str) -> DeltaGenerator | None:
         st.session_state[keys.LESSON_AT] = lesson.name, number
     _keep(lesson, number)
     with st.container(key="lesson", border=True, gap="xsmall"):
-        _bar(lesson, number)
+        _bar(lesson, number, title)
         if st.session_state.get(keys.LESSON_FOLDED):
             return None
         if step.ask is None:
@@ -59,31 +59,43 @@ def panel(title: str) -> DeltaGenerator | None:
         return asked
 
 
+def is_on(title: str) -> bool:
+    """Whether the page called `title` has a lesson's panel, which then has what else stands beside the page's name."""
+    now = _named()
+    return isinstance(now, tuple) and now[0].steps[now[1] - 1].page == title
+
+
 def current() -> tuple[Lesson, int] | None:
     """The lesson and the number of the step that the URL names, from 1; a sentence on the page where there is none."""
+    now = _named()
+    if isinstance(now, str):
+        st.warning(now)
+        return None
+    return now
+
+
+def _named() -> tuple[Lesson, int] | str | None:
+    """What the URL names, or a sentence of what is wrong with it; None where it names nothing."""
     name = st.query_params.get(keys.LESSON)
     if name is None:
         return None
     try:
         lesson = lessons().get(name)
     except LessonError as error:  # a file of ours
-        st.error(str(error))
-        return None
+        return str(error)
     number = st.query_params.get(keys.LESSON_STEP, "1")
     if lesson is None:
-        st.warning("There is no such lesson. Home lists those there are.")
-        return None
+        return "There is no such lesson. Home lists those there are."
     if not (number.isascii() and number.isdigit() and len(number) < 4 and 1 <= int(number) <= len(lesson.steps)):
-        st.warning(f"This lesson has the steps 1 to {len(lesson.steps)}, and the link names another one.")
-        return None
+        return f"This lesson has the steps 1 to {len(lesson.steps)}, and the link names another one."
     return lesson, int(number)
 
 
 # The panel --------------------------------------------------------------------------------------------------------
 
 
-def _bar(lesson: Lesson, number: int) -> None:
-    """Where one is, and the ways on."""
+def _bar(lesson: Lesson, number: int, title: str) -> None:
+    """Where one is, the ways on, and the link for the class."""
     step, is_last = lesson.steps[number - 1], number == len(lesson.steps)
     is_folded = bool(st.session_state.get(keys.LESSON_FOLDED))
     with st.container(key="lesson_bar", horizontal=True, vertical_alignment="center", gap="small"):
@@ -105,6 +117,7 @@ def _bar(lesson: Lesson, number: int) -> None:
             "Unfold" if is_folded else "Fold", key="lesson_fold", type="tertiary", on_click=_fold,
             icon=":material/unfold_more:" if is_folded else ":material/unfold_less:", help="Shows or hides the text.",
         )  # fmt: skip
+        sharing.button(title)
         leave = st.button(
             "Leave", key="lesson_leave", type="tertiary", icon=":material/close:",
             help="Ends the lesson; the page stays as it is.",
@@ -237,8 +250,8 @@ def list_all() -> None:
     for begin in range(0, len(every), IN_A_ROW):
         for column, one in zip(st.columns(IN_A_ROW), every[begin : begin + IN_A_ROW], strict=False):
             with column.container(gap=None):
-                link(one, _go_on_at(one), f"**{one.title}** · {one.minutes:g} min{standing(one)}", icon(one))
-                st.markdown(f":small[:gray[{one.purpose}]]")
+                link(one, _go_on_at(one), f"**{one.title}**", icon(one))
+                st.markdown(f":small[:gray[{one.minutes:g} min{standing(one)}. {one.purpose}]]")
 
 
 def _go_on_at(lesson: Lesson) -> int:

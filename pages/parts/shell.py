@@ -82,7 +82,8 @@ def page(title: str) -> DeltaGenerator | None:
     question = lesson.panel(title)
     with st.container(key="page_head", horizontal=True, vertical_alignment="center"):
         st.title(title if here else "RNN Playground", anchor=False, width="content")
-        sharing.button(title)
+        if not lesson.is_on(title):
+            sharing.button(title)
     if here:  # Home has something to show before its first figure
         load_pandas()
     return question

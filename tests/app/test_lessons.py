@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -196,9 +195,11 @@ def test_a_step_is_done_when_it_is_left_or_its_question_answered(app: AppTest) -
 
 def test_home_lists_every_lesson_with_its_minutes(app: AppTest) -> None:
     app.run()
-    labels = " ".join(link.proto.label for link in app.main.get("page_link"))
+    labels = [link.proto.label for link in app.main.get("page_link")]
+    told = " ".join(markdown.value for markdown in app.markdown)
     for one in lessons().values():
-        assert re.search(rf"{one.minutes:g} min", labels), one.name
+        assert f"**{one.title}**" in labels
+        assert f"{one.minutes:g} min. {one.purpose}" in told
 
 
 @pytest.mark.parametrize("title", PAGES)
