@@ -216,13 +216,15 @@ def of_page(title: str) -> None:
     """In the sidebar: the lesson of this page, or the way back to the one that was left."""
     if st.query_params.get(keys.LESSON):
         return
-    left = st.session_state.get(keys.LESSON_LEFT)
+    left = st.session_state.get(keys.LESSON_AT) or st.session_state.get(keys.LESSON_LEFT)
     if left and left[0] in lessons():
         lesson = lessons()[left[0]]
         link(lesson, left[1], f"Back to the lesson, step {left[1]}", ":material/undo:")
     for lesson in lessons().values():
         if lesson.page == title:
-            link(lesson, 1, f"Lesson for this page{standing(lesson)}", icon(lesson))
+            link(lesson, 1, "Lesson for this page", icon(lesson))
+            if said := standing(lesson):
+                st.caption(said)
 
 
 def icon(lesson: Lesson) -> str:
@@ -231,10 +233,10 @@ def icon(lesson: Lesson) -> str:
 
 
 def standing(lesson: Lesson) -> str:
-    """How far one has come, to go on after the lesson's name."""
+    """How far one has come, or "" where it has not begun."""
     done = len(progress().done.get(lesson.name, ()))
     right, of = progress().score(lesson)
     if not done:
         return ""
-    score = f", {right} of {of} right" if of else ""
-    return f": {done} of {len(lesson.steps)} steps{score}"
+    score = f", {right} of {of} answers right" if of else ""
+    return f"{done} of {len(lesson.steps)} steps done{score}"
