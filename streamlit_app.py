@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import home, lesson, saving, service, shell, teacher
+from pages.parts import home, saving, service, shell, teacher
 
 shell.page("Home")
 st.markdown(
@@ -13,7 +13,6 @@ st.markdown(
 home.equations()
 work = st.container()
 home.ways_on()
-lesson.list_all()
 teacher.part()
 with work:  # last, because writing takes its time
     home.at_work()

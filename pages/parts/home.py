@@ -8,11 +8,12 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import keys, shell
+from pages.parts import keys, lesson, shell
 from pages.parts.writers import Writer, shipped_writer
 from rnn.errors import PlaygroundError
 from rnn.figures import theme
 from rnn.figures.unrolled import STEPS, UNITS, unrolled, unrolled_alt
+from rnn.lessons import Lesson, lessons
 from rnn.records import Trace
 from rnn.sampling import generate
 from rnn.shipped import open_shipped
@@ -98,11 +99,21 @@ def _next_seed() -> None:
 
 
 def ways_on() -> None:
-    """The five pages, and what each is for."""
+    """The five pages, what each is for, and its lesson."""
+    of_page = {one.page: one for one in lessons().values()}
     for column, page in zip(st.columns(len(shell.PAGES) - 1), shell.PAGES[1:], strict=True):
         with column.container(gap=None):
             st.page_link(page.path, label=f"**{page.title}**", icon=page.icon)
             _small(f":gray[{page.purpose}]")
+            _lesson(of_page[page.title], "Lesson")
+    _lesson(of_page[None], "A lesson through all five pages")
+
+
+def _lesson(one: Lesson, label: str) -> None:
+    """The way into a lesson, with its minutes and what the visitor has done of it."""
+    lesson.link(one, 1, f"{label}, {one.minutes:g} min", lesson.icon(one))
+    if said := lesson.standing(one):
+        _small(f":gray[{said}]")
 
 
 # The same for every visitor, so computed once ---------------------------------------------------------------------

@@ -19,7 +19,6 @@ PATHS = {
 HOME = "streamlit_app.py"
 MODELS = (keys.MODEL, keys.READ_MODEL, keys.BLUEPRINT)  # widgets that take their first choice from `keys.SHIPPED`
 KEEPER = "lesson_keeper"
-IN_A_ROW = 3
 DONE, OPEN = ":material/check_circle:", ":material/school:"
 
 _keeper = st.components.v2.component(
@@ -236,28 +235,9 @@ def of_page(title: str) -> None:
         link(lesson, left[1], f"Back to the lesson, step {left[1]}", ":material/undo:")
     for lesson in lessons().values():
         if lesson.page == title:
-            link(lesson, 1, f"Lesson for this page{standing(lesson)}", icon(lesson))
-
-
-def list_all() -> None:
-    """On Home: every lesson with its minutes, its purpose, and how far one has come."""
-    st.subheader("Lessons", anchor=False)
-    try:
-        every = list(lessons().values())
-    except LessonError as error:  # a file of ours
-        st.error(str(error))
-        return
-    for begin in range(0, len(every), IN_A_ROW):
-        for column, one in zip(st.columns(IN_A_ROW), every[begin : begin + IN_A_ROW], strict=False):
-            with column.container(gap=None):
-                link(one, _go_on_at(one), f"**{one.title}**", icon(one))
-                st.markdown(f":small[:gray[{one.minutes:g} min{standing(one)}. {one.purpose}]]")
-
-
-def _go_on_at(lesson: Lesson) -> int:
-    """The first step that is not done; the first of all where there is none left."""
-    done = progress().done.get(lesson.name, frozenset())
-    return next((number for number in range(1, len(lesson.steps) + 1) if number not in done), 1)
+            link(lesson, 1, "Lesson for this page", icon(lesson))
+            if said := standing(lesson):
+                st.caption(said)
 
 
 def icon(lesson: Lesson) -> str:
@@ -266,10 +246,10 @@ def icon(lesson: Lesson) -> str:
 
 
 def standing(lesson: Lesson) -> str:
-    """How far one has come, to go on after the lesson's name."""
+    """How far one has come, or "" where it has not begun."""
     done = len(progress().done.get(lesson.name, ()))
     right, of = progress().score(lesson)
     if not done:
         return ""
-    score = f", {right} of {of} right" if of else ""
-    return f": {done} of {len(lesson.steps)} steps{score}"
+    score = f", {right} of {of} answers right" if of else ""
+    return f"{done} of {len(lesson.steps)} steps done{score}"
