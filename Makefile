@@ -14,7 +14,7 @@ MADE   := $(shell sed -nE 's/^version(_info)? *= *([0-9]+\.[0-9]+).*/\2/p' $(VEN
 NOW    := $(shell $(if $(ASKED),$(PYTHON),$(BIN)/python) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 ANEW   := $(if $(MADE),$(filter-out $(MADE),$(or $(NOW),none)))
 
-.PHONY: anew help app test lint format chromium bench models api
+.PHONY: anew help app test lint format chromium bench models api audit
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -49,6 +49,11 @@ models: $(APP)  ## train the shipped models again (assets/)
 
 api: $(APP)  ## write docs/api.md anew, after a public name or a docstring has changed
 	$(BIN)/python -m docs.api
+
+audit:  ## compare what the app runs on with the published advisories (needs the network)
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet pip-audit
+	$(VENV)/audit/bin/pip-audit --requirement requirements.txt
 
 # A stamp is younger than its requirements as long as nothing has to be installed: `git pull` makes those that it
 # changes younger.
