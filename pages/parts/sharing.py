@@ -68,6 +68,7 @@ def _contents(title: str) -> None:
     if link:
         with st.expander("For your class", icon=":material/school:"):
             link = classroom.with_wishes(link, _wishes(page, title))
+    st.caption(CARRIED)
     code = code_of(link)
     with place:
         _component(
@@ -78,7 +79,6 @@ def _contents(title: str) -> None:
             st.caption(
                 f"This link has {len(link):,} characters, too many for a QR code that a camera can read. Copy it."
             )
-        st.caption(CARRIED)
 
 
 def _wishes(page: Any, title: str) -> ClassLink:

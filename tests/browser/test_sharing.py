@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.playground import Server
-from tests.browser.visitor import button, open_page, popover, window
+from tests.browser.playground import Server, settled
+from tests.browser.visitor import PATIENCE, REOPENED, at_rest, button, go_to, open_page, popover, window
 
 PHONE = {"width": 390, "height": 844}
 WIDTH = "document.documentElement.scrollWidth"
@@ -22,6 +24,7 @@ def share(page: Page) -> Locator:
     button(page, "Share").click()
     link = popover(page).get_by_label("Link to this page")
     expect(link).to_have_value(page.url)
+    settled(page)
     return link
 
 
@@ -71,3 +74,43 @@ def test_a_long_link_is_copied_and_has_no_code(server: Server, page: Page) -> No
     share(page)
     expect(popover(page).get_by_text("too many for a QR code")).to_be_visible()
     expect(popover(page).get_by_role("button", name="Show large")).to_have_count(0)
+
+
+def pick(page: Page, label: str, control: str, link: Locator, asks: str) -> None:
+    """One more control; a list that is scrolled or redrawn meanwhile closes, and is opened again."""
+    field = popover(page).get_by_role("combobox", name=label)
+    for _ in range(REOPENED):
+        at_rest(field).scroll_into_view_if_needed()
+        field.fill(control)
+        field.press("Enter")
+        with suppress(AssertionError):
+            expect(link).to_have_value(re.compile(asks), timeout=PATIENCE / 10)
+            break
+    expect(link).to_have_value(re.compile(asks))
+    settled(page)
+
+
+def test_a_teachers_link_hides_locks_and_enlarges_for_the_class(server: Server, browser: Browser, page: Page) -> None:
+    open_page(page, server, "Sample", {"sample_temperature": 0.5})
+    link = share(page)
+    at_rest(popover(page).get_by_text("For your class")).click()
+    at_rest(popover(page).get_by_text("Large type, for a projector"))
+    pick(page, "Hide", "Write again", link, "hide=sample_write")
+    pick(page, "Lock at their values", "Temperature", link, "lock=sample_temperature")
+    popover(page).get_by_text("Large type, for a projector").click()
+    expect(link).to_have_value(re.compile(r"&lock=sample_temperature&hide=sample_write&present=1$"))
+    made = link.input_value()
+
+    with window(browser) as pupil:
+        pupil.goto(made)
+        for visit in range(2):
+            expect(pupil.get_by_role("slider", name="Temperature")).to_be_disabled()
+            expect(pupil.get_by_role("slider", name="Temperature")).to_have_value("0.5")
+            expect(button(pupil, "Write again")).to_be_hidden()
+            assert pupil.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
+            settled(pupil)
+            if visit == 0:
+                pupil.get_by_test_id("stExpandSidebarButton").click()
+            go_to(pupil, "Architecture")
+            go_to(pupil, "Sample")
+        assert "lock=sample_temperature" in pupil.url
