@@ -14,7 +14,7 @@ MADE   := $(shell sed -nE 's/^version(_info)? *= *([0-9]+\.[0-9]+).*/\2/p' $(VEN
 NOW    := $(shell $(if $(ASKED),$(PYTHON),$(BIN)/python) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 ANEW   := $(if $(MADE),$(filter-out $(MADE),$(or $(NOW),none)))
 
-.PHONY: anew help app test lint format chromium bench models api audit
+.PHONY: anew help app serve test lint format chromium bench models api audit
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -22,6 +22,9 @@ help:  ## list the targets
 
 app: $(APP)  ## open the app on this computer: one owner, no caps
 	RNN_PLAYGROUND_PUBLIC=0 $(BIN)/python -m streamlit run streamlit_app.py --server.address=localhost
+
+serve: $(APP)  ## open the app for a class: all of the network reach it, with caps
+	$(BIN)/python -m streamlit run streamlit_app.py --server.address=0.0.0.0 --server.headless=true
 
 test: lint chromium  ## lint, then all tests: unit, app, browser
 	$(BIN)/python -m pytest tests/unit tests/app -n 2 --dist worksteal

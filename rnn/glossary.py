@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from rnn.errors import LessonError
+from rnn.shipped import ASSETS
 
-FILE = Path(__file__).parents[1] / "assets" / "glossary.toml"
+FILE = ASSETS / "glossary.toml"
 FIELDS = ("symbol", "name", "means", "from", "section", "page")
 
 

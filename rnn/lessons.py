@@ -23,8 +23,9 @@ from typing import Any
 
 from rnn.errors import LessonError
 from rnn.questions import QUESTIONS
+from rnn.shipped import ASSETS
 
-FOLDER = Path(__file__).parents[1] / "assets" / "lessons"
+FOLDER = ASSETS / "lessons"
 PAGES = ("Architecture", "Train", "Sample", "Unroll Visualizer", "Truncated BPTT")
 KEY = re.compile(r"[a-z][A-Za-z0-9_]*")
 

@@ -70,7 +70,9 @@ def test_every_module_and_shipped_model_is_in_it_and_nothing_of_the_app(wheel: Z
     files = {name for name in wheel.namelist() if ".dist-info/" not in name}
     engine = {path.relative_to(ROOT).as_posix() for path in (ROOT / "rnn").rglob("*.py")}
     models = {
-        f"rnn/assets/{path.name}" for kind in ("*.safetensors", "*.json") for path in (ROOT / "assets").glob(kind)
+        f"rnn/{path.relative_to(ROOT).as_posix()}"
+        for kind in ("*.safetensors", "*.json", "**/*.toml")
+        for path in (ROOT / "assets").glob(kind)
     }
     makers = {f"rnn/assets/{path.name}" for path in (ROOT / "assets").glob("*.py")}
     assert files == engine | models | makers | {"rnn/py.typed"}
