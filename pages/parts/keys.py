@@ -14,6 +14,7 @@ import streamlit as st
 
 # In the URL, on every page
 RUN = "run"  # id of the current run; also in the session
+LOOKED_AT = "sample_at"  # the character that is looked at
 SHIPPED = "model"  # name of a shipped model, on the Sample page
 LOCK, HIDE, PRESENT = "lock", "hide", "present"  # what a teacher's link asks for, see classroom.py
 
@@ -38,6 +39,7 @@ READ_UPLOADED = "read_uploaded"  # the network of a file that was uploaded to lo
 READ_SUGGESTED = "read_suggested"  # the text that is read where nothing was typed
 READ_PASSAGE = "read_passage"  # which part of the training text is read
 HOME_SEED = "home_seed"  # which text is shown there
+LEFT_OUT = "left_out"  # what on the page is not in its link
 CLASS = "class_link"  # what the teacher's link asks for
 LOCKABLE = "class_lockable"  # the names of all widgets that a link can lock
 SHARE, SHARED = "share", "share_page"  # whether the link to the page is on show, and what the browser says of it
