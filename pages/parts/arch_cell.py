@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.parts import service, shell
+from pages.parts import address, service, shell
 from pages.parts.blueprint import Blueprint, complain
 from pages.parts.keys import in_url
 from rnn.errors import InputError, PlaygroundError
@@ -203,7 +203,7 @@ def _nonlinearity(step: CellStep) -> None:
 def _judged(chosen: Blueprint) -> None:
     """Every path of this package against torch.nn, computed now; a click takes other random numbers."""
     st.subheader("Checked against torch.nn", anchor=False)
-    seed = int(st.session_state.setdefault(SEED, 0))
+    seed = address.number(SEED)
     try:
         found = _differences(chosen.name, seed, chosen)
     except PlaygroundError as error:  # a click reruns this part alone
@@ -231,7 +231,7 @@ def _judged(chosen: Blueprint) -> None:
 
 
 def _next_seed() -> None:
-    st.session_state[SEED] = int(st.session_state.get(SEED, 0)) + 1
+    address.step(SEED)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

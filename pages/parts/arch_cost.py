@@ -189,7 +189,7 @@ def _weights(chosen: Blueprint, T: int) -> None:
     maps = _matrices(chosen, chosen.weights)
     default = next(i for i, title in enumerate(maps) if title.startswith("W_h"))
     title = st.selectbox(
-        "Matrix", list(maps), index=default, key=f"arch_cost_matrix_{chosen.model.cell}", persist_state="session",
+        "Matrix", list(maps), index=default, **in_url(f"arch_cost_matrix_{chosen.model.cell}"),
         help="Of GRU and LSTM, the rows of each gate on their own.",
     )  # fmt: skip
     title = title if title in maps else list(maps)[default]
@@ -248,7 +248,7 @@ def _eigenvalues(chosen: Blueprint, first: Weights | None) -> None:
     }
     where = next(iter(parts))
     if len(parts) > 1:
-        where = st.selectbox("Layer", list(parts), key="arch_cost_layer", persist_state="session")
+        where = st.selectbox("Layer", list(parts), **in_url("arch_cost_layer"))
     layer, backward = parts.get(where, (0, False))
     after = _spectra(chosen.name, "as they are", model, chosen.weights, layer, backward)
     before = [None] * len(after)

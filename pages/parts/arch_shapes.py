@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from pages.parts import service, shell
+from pages.parts import address, service, shell
 from pages.parts.answers import FIRST_ASKED, QUESTIONS, opened_shipped
 from pages.parts.blueprint import SHAPES, Blueprint
-from pages.parts.keys import TASK, in_url, put
+from pages.parts.keys import TASK, in_url, name_of, put
 from rnn.catalogue import TASKS
 from rnn.errors import PlaygroundError, TrainingError
 from rnn.figures.shapes import sequence_shape, sequence_shape_alt
@@ -83,7 +83,7 @@ def show(chosen: Blueprint, T: int) -> None:
         own = _own(kind)
         _another(kind)
     st.caption(shell.plain(TASKS[kind].description))
-    number = int(st.session_state.get(NUMBER.format(kind), 0))
+    number = address.number(name_of(NUMBER.format(kind)))
     try:
         unrolled, parameters = _unrolled(kind, number, own)
     except PlaygroundError as error:
@@ -113,8 +113,7 @@ def _chosen_task(kinds: list[str]) -> str:
 
 def _another(kind: str) -> None:
     def next_one() -> None:
-        number = NUMBER.format(kind)
-        st.session_state[number] = int(st.session_state.get(number, 0)) + 1
+        address.step(name_of(NUMBER.format(kind)))
         if (own := OWN.format(kind)) in st.session_state:
             put(own, "")
 

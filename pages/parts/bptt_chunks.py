@@ -109,7 +109,7 @@ def _in_a_batch(reading: Reading) -> None:
             total = -(-n // k)
             step = 1
             if total > 1:
-                step = st.slider("Gradient step", 1, total, 1, key=f"bptt_chunks_at_{total}", width=260)
+                step = st.slider("Gradient step", 1, total, 1, **in_url(f"bptt_chunks_at_{total}"), width=260)
         step = max(1, min(int(step), total)) - 1
         streams = ["".join(reading.text[i] for i in row) for row in encoded]
         shell.chart(

@@ -181,7 +181,7 @@ def _snapshot(reading: Reading) -> int | None:
         return None
     options = [*map(str, kept), "best"]
     at = st.select_slider(
-        "Weights at training step", options, "best", key=f"{SNAPSHOT}_{reading.choice}_{len(kept)}",
+        "Weights at training step", options, "best", **in_url(f"{SNAPSHOT}_{reading.choice[:8]}_{len(kept)}"),
         help="Weights that were kept while it trained; the best ones are those of the lowest validation loss.",
     )  # fmt: skip
     return int(at) if at in map(str, kept) else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.parts import service, shell
+from pages.parts import address, service, shell
 from pages.parts.keys import in_url
 from pages.parts.reading import Reading
 from rnn.errors import InputError
@@ -47,7 +47,7 @@ def _compared(reading: Reading, T: int) -> None:
     cut = max(1, min(int(cut), T - 1))
     number_format = right.segmented_control("Numbers", FORMATS, default=FORMATS[0], **in_url(FORMAT), required=True)
     number_format = number_format if number_format in FORMATS else FORMATS[0]
-    seed = int(st.session_state.setdefault(SEED, 0))
+    seed = address.number(SEED)
     own, others = _found(reading.name, T, cut, seed, reading)
     shown = next(one for one in own if (one.path, one.dtype) == ("scan", number_format))
     text = reading.text[:T]
@@ -105,4 +105,4 @@ def _found(
 
 
 def _next_seed() -> None:
-    st.session_state[SEED] = int(st.session_state.get(SEED, 0)) + 1
+    address.step(SEED)

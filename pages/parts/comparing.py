@@ -90,8 +90,7 @@ def _models(choice: str, writer: Writer, settings: SampleConfig) -> None:
     rivals = [name for name in labels if name == choice or name in writers.COMPARABLE]
     chosen = st.multiselect(
         "Models", list(labels), rivals, format_func=labels.__getitem__, max_selections=MOST_RIVALS,
-        key=f"{keys.RIVALS}_{choice == writers.FILE}",
-        persist_state="session", help="All write after the same prime, with the same seed.",
+        **in_url(f"{keys.RIVALS}_{'own' if choice == writers.FILE else 'any'}"), help="All write after the same prime, with the same seed.",
     )  # fmt: skip
     texts, seen = {}, set()
     for name in [name for name in chosen if name in labels][:MOST_RIVALS]:
@@ -112,7 +111,9 @@ def _models(choice: str, writer: Writer, settings: SampleConfig) -> None:
 
 
 def _seeds(choice: str, writer: Writer, settings: SampleConfig) -> None:
-    count = int(st.slider("Samples", 2, MOST_SAMPLES, SAMPLES, key="sample_count", help="One seed after the other."))
+    count = int(
+        st.slider("Samples", 2, MOST_SAMPLES, SAMPLES, **in_url("sample_count"), help="One seed after the other.")
+    )
     st.caption("The same seed writes the same text, whenever and wherever it is asked.")
     found = generate_many(writer.model, writer.vocabulary, max(2, min(count, MOST_SAMPLES)), settings)
     texts = {f"Seed {settings.seed + i}": text for i, text in enumerate(found)}

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import keys, lesson, shell
+from pages.parts import address, keys, lesson, shell
 from pages.parts.writers import Writer, shipped_writer
 from rnn.errors import PlaygroundError
 from rnn.figures import theme
@@ -46,7 +46,7 @@ def _coloured(colour: str, formula: str) -> str:
 @st.fragment
 def at_work() -> None:
     """The shipped model writes a text, beside its first steps unrolled; a click writes another."""
-    seed = st.session_state.setdefault(keys.HOME_SEED, 0)
+    seed = address.number(keys.HOME_SEED)
     try:
         writer, text = shipped_writer(MODEL), _text(seed)
     except PlaygroundError as error:
@@ -95,7 +95,7 @@ def _write(place: DeltaGenerator, text: str, start: int = 0) -> None:
 
 
 def _next_seed() -> None:
-    st.session_state[keys.HOME_SEED] = st.session_state.get(keys.HOME_SEED, 0) + 1
+    address.step(keys.HOME_SEED)
 
 
 def ways_on() -> None:

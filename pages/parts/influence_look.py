@@ -77,7 +77,7 @@ def _output(reading: Reading, at: int) -> int:
         for i in choices
     }
     output = st.selectbox(
-        "Output", choices, format_func=names.__getitem__, key=f"{OUTPUT}_{at}", width=210,
+        "Output", choices, format_func=names.__getitem__, **in_url(f"{OUTPUT}_{at}"), width=210,
         help="The character that came, or one that the model held likely there.",
     )  # fmt: skip
     return output if output in names else came

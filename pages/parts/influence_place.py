@@ -7,14 +7,15 @@ from functools import partial
 
 import streamlit as st
 
-from pages.parts import alive, shell
+from pages.parts import address, alive, shell
 from pages.parts.clicks import picked
 from pages.parts.reading import Reading
 from rnn.errors import InputError
 from rnn.figures import theme
 from rnn.figures.weights import NEGATIVE
 
-AT = "unroll_influence_at"  # in the session: which text, and the character of it that is looked at
+AT_IN_URL = "unroll_influence_at"
+AT = "unroll_influence_place"  # in the session: which text, and the character of it that is looked at
 CLOSING = ")]}\"'"  # what such a character depends on may lie far back
 LINES = 5  # of the text that are seen at a time
 
@@ -23,10 +24,15 @@ Palette = list[tuple[str, str]]
 
 def chosen(reading: Reading) -> int:
     """The place of this text that was picked last, else one that may look far back."""
-    name, at = st.session_state.get(AT, ("", 0))
-    if name == reading.name and 0 <= at < len(reading.text):
-        return int(at)
     text = reading.text
+    usual = _usual(text)
+    name, at = st.session_state.setdefault(AT, (reading.name, address.linked_number(AT_IN_URL, usual)))
+    at = int(at) if name == reading.name and 0 <= at < len(text) else usual
+    address.put_number(AT_IN_URL, at, usual)
+    return at
+
+
+def _usual(text: str) -> int:
     closing = [i for i, c in enumerate(text) if c in CLOSING and i >= len(text) // 4]
     return closing[len(closing) // 2] if closing else (2 * len(text)) // 3
 

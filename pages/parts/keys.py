@@ -14,6 +14,7 @@ import streamlit as st
 
 # In the URL, on every page
 RUN = "run"  # id of the current run; also in the session
+LOOKED_AT = "sample_at"  # the character that is looked at
 SHIPPED = "model"  # name of a shipped model, on the Sample page
 DELETED = "deleted"  # there once after everything was deleted
 LESSON, LESSON_STEP = "lesson", "step"  # a lesson's name, and the number of one of its steps
@@ -44,6 +45,7 @@ READ_PASSAGE = "read_passage"  # which part of the training text is read
 WANTED_FILE = "wanted_file"  # the figure that is to be saved, and as what
 MADE_FILE = "made_file"  # what was made of it, until the browser gets it
 HOME_SEED = "home_seed"  # which text is shown there
+LEFT_OUT = "left_out"  # what on the page is not in its link
 CLASS = "class_link"  # what the teacher's link asks for
 LOCKABLE = "class_lockable"  # the names of all widgets that a link can lock
 SHARE, SHARED = "share", "share_page"  # whether the link to the page is on show, and what the browser says of it

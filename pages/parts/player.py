@@ -9,6 +9,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts import address
+
 
 @dataclass(frozen=True)
 class Player:
@@ -16,7 +18,7 @@ class Player:
 
     Attributes:
         name: before the keys of its widgets.
-        at: in the session: the place that is on show. Not in the URL, because playing moves it.
+        at: in the session: the place that is on show; in the URL while it stands.
         playing: in the session: when it last moved by itself; absent while it stands.
     """
 
@@ -42,7 +44,10 @@ class Player:
 
     def advance(self, first: int, last: int, tick: float, was_playing: bool, is_back: bool = False) -> None:
         """Moves on where it plays and it is time; at the end it stands still."""
-        at, moved, now = int(st.session_state.get(self.at, first)), st.session_state.get(self.playing), time.monotonic()
+        moved, now = st.session_state.get(self.playing), time.monotonic()
+        if self.at not in st.session_state:
+            st.session_state[self.at] = address.linked_number(self.at, first)
+        at = int(st.session_state[self.at])
         if moved is not None and now - moved >= 0.8 * tick:
             at += -1 if is_back else 1
             st.session_state[self.playing] = now
@@ -63,6 +68,8 @@ class Player:
             helps: what "Back", "Play" and "Step" do.
             is_back: whether it plays from the last place to the first.
         """
+        if not self.is_playing:
+            address.put_number(self.at, int(st.session_state[self.at]), first)
         is_still = first == last
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             st.button(

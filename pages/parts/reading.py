@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.parts import blueprint, keys, service, shell, writers
+from pages.parts import address, blueprint, keys, service, shell, writers
 from pages.parts.blueprint import BLANKS, READERS, Blueprint
 from pages.parts.learning import TEXT_TASK
 from pages.parts.uploads import checkpoint_uploader, read_checkpoint, read_once
@@ -176,6 +176,7 @@ def _network() -> tuple[str, Blueprint | None]:
 
 
 def _of_file() -> Blueprint | None:
+    address.leave_out("The model is from a file of yours")
     file = checkpoint_uploader(keys.READ_FILE)
     if file is not None:
         name, title = f"file {file.file_id}", f"the file {corpora.printable(file.name)}"
@@ -200,7 +201,9 @@ def _text(choice: str, network: Blueprint) -> str:
         InputError: there is nothing that it could read.
     """
     suggested = _passage(choice, network)
-    if st.session_state.get(keys.READ_TEXT) in (None, st.session_state.get(keys.READ_SUGGESTED)):
+    if keys.READ_TEXT not in st.session_state and (linked := address.linked_text(keys.READ_TEXT)):
+        st.session_state[keys.READ_TEXT] = linked
+    elif st.session_state.get(keys.READ_TEXT) in (None, st.session_state.get(keys.READ_SUGGESTED)):
         st.session_state[keys.READ_TEXT] = suggested  # nothing else was typed, so another model brings its own
     st.session_state[keys.READ_SUGGESTED] = suggested
     typed = st.text_area(
@@ -212,6 +215,7 @@ def _text(choice: str, network: Blueprint) -> str:
         disabled=keys.is_locked(keys.READ_TEXT),
         help="Of the part of its text that the model was not trained on.",
     )  # fmt: skip
+    address.put_text(keys.READ_TEXT, str(typed or ""), suggested, "The text to read")
     return known(str(typed or ""), network)
 
 
@@ -240,7 +244,7 @@ def known(text: str, network: Blueprint) -> str:
 
 
 def _next_passage() -> None:
-    st.session_state[keys.READ_PASSAGE] = int(st.session_state.get(keys.READ_PASSAGE, 0)) + 1
+    address.step(keys.READ_PASSAGE)
     st.session_state.pop(keys.READ_TEXT, None)
 
 
@@ -252,7 +256,7 @@ def _passage(choice: str, network: Blueprint) -> str:
         return resolve(STOCK, Vocabulary.from_characters(network.characters), "nearest").text or network.characters[0]
     held_out = corpora.validation_length(len(content), network.validation_fraction)
     part = content[len(content) - held_out :] if held_out >= PASSAGE else content
-    number = int(st.session_state.get(keys.READ_PASSAGE, 0))
+    number = address.number(keys.READ_PASSAGE)
     found = [passage(part, number * TRIED + i) for i in range(TRIED)]
     return max(found, key=lambda text: sum(c.isalpha() or c == " " for c in text) / len(text))
 

@@ -94,13 +94,13 @@ def known(text: str, vocabulary: Vocabulary, key: str = "") -> str:
         policy = st.segmented_control(
             "Unknown characters", list(POLICIES), default="nearest", format_func=POLICIES.__getitem__, required=True,
             help="Nearest: the same letter in a form that it knows. Drop: leave them out. Replace: put another one.",
-            **(in_url(keys.UNKNOWN) if not key else {"key": f"{keys.UNKNOWN}_{key}"}),
+            **in_url(f"{keys.UNKNOWN}_{key}" if key else keys.UNKNOWN),
         )  # fmt: skip
         put = default_replacement(vocabulary)
         if policy == "replace":
             put = st.selectbox(
                 "by", vocabulary.characters, vocabulary.characters.index(put), format_func=visible, width=90,
-                key=f"{keys.PUT}{key}",
+                **in_url(f"{keys.PUT}_{key}" if key else keys.PUT),
             )  # fmt: skip
     resolved = resolve(text, vocabulary, policy if policy in POLICIES else "nearest", put).text
     if resolved:

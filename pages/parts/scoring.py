@@ -7,7 +7,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from pages.parts import alive, keys, sampling, shell
+from pages.parts import address, alive, keys, sampling, shell
 from pages.parts.limits import SCORED_LENGTH
 from pages.parts.writers import Writer
 from rnn.errors import ConfigError
@@ -26,11 +26,13 @@ def show(writer: Writer) -> None:
     Raises:
         PlaygroundError: it cannot be read by this model.
     """
+    st.session_state.setdefault(keys.SCORED, address.linked_text(keys.SCORED) or EXAMPLE)
     text = st.text_area(
-        "Text to score", EXAMPLE, height=110, **keys.in_session(keys.SCORED),
+        "Text to score", height=110, **keys.in_session(keys.SCORED),
         help="The model reads it from its beginning and says, before each character, how likely it is.",
     )  # fmt: skip
     text = text or ""
+    address.put_text(keys.SCORED, text, EXAMPLE, "The text to score")
     if len(text) > SCORED_LENGTH:
         raise ConfigError(
             f"The text has {len(text):,} characters; at most {SCORED_LENGTH:,} are scored at once. Paste a part of it."
@@ -68,7 +70,7 @@ def _grid(found: Score, writer: Writer) -> None:
     if len(found.text) > GRID:
         most = len(found.text) - GRID
         begin = int(
-            st.slider("From character", 1, most + 1, 1, key=f"{keys.SCORED_FROM}_{most}", help="Moves the columns.")
+            st.slider("From character", 1, most + 1, 1, **keys.in_url(f"{keys.SCORED_FROM}_{most}"), help="Moves the columns.")
         ) - 1  # fmt: skip
     st.markdown("**Five guesses for what comes next, under each character**")
     alive.guesses(found, writer.vocabulary.characters, begin, begin + GRID, "sample_guesses")

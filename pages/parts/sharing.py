@@ -52,9 +52,15 @@ class Code:
     size: int
 
 
-@st.fragment
 def button(title: str) -> None:
-    """The button of the page with this title; what it opens is made when it is open."""
+    """The button of the page with this title."""
+    st.session_state[keys.LEFT_OUT] = []
+    _button(title)
+
+
+@st.fragment
+def _button(title: str) -> None:
+    """What it opens is made when it is open."""
     with st.popover("Share", icon=":material/share:", key=keys.SHARE, on_change="rerun") as opened:
         if opened.open:
             with st.container(width=WIDTH):
@@ -69,6 +75,8 @@ def _contents(title: str) -> None:
         with st.expander("For your class", icon=":material/school:"):
             link = classroom.with_wishes(link, _wishes(page, title))
     st.caption(CARRIED)
+    for what in st.session_state.get(keys.LEFT_OUT, []):
+        st.caption(f"**{what}, so it is not in the link.**")
     code = code_of(link)
     with place:
         _component(

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from pages.parts import keys
+from pages.parts import address, keys
 from pages.parts.keys import in_url
 from pages.parts.limits import check_caps, limits
 from pages.parts.shell import plain
@@ -39,6 +39,7 @@ def text_chooser() -> Text | None:
         if choice in built_in:
             st.caption(built_in[choice].description)
             return corpora.load(built_in[choice].name)
+        address.leave_out("The text to train on is your own")
         text = _pasted() if choice == PASTE else _uploaded()
         return None if text is None else _fit_to_keep(text)
     except PlaygroundError as error:
@@ -154,7 +155,7 @@ def show_characters(found: Preflight) -> None:
             shown = ", ".join(f"{visible(character)} {count}" for character, count in found.rare[:SHOWN_RARE])
             more = f" and {len(found.rare) - SHOWN_RARE:,} more" if len(found.rare) > SHOWN_RARE else ""
             st.caption(f"Too rare to be learned well, with how often each occurs: {plain(shown + more)}")
-        if st.toggle("As a table", key=keys.CHARACTER_TABLE, help="With code points, names and counts."):
+        if st.toggle("As a table", **in_url(keys.CHARACTER_TABLE), help="With code points, names and counts."):
             _table(vocabulary)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # it needs torch
     from rnn.gradients.contributions import Contributions
 
 DIRECTION, COLUMNS, START, LIT = "unroll_graph_way", "unroll_graph_T", "unroll_graph_from", "unroll_graph_lit"
-AT = "unroll_graph_at"  # the current step, from 1; not in the URL, because playing moves it
+AT = "unroll_graph_at"  # the current step, from 1; in the URL while it stands
 PLAYING = "unroll_graph_playing"  # in the session: when it last moved; absent while it stands
 WIDE = "unroll_graph_wide"  # the container that scrolls by itself where the columns need more than the page
 FORWARD, BACKWARD, FOLDED = "Forward", "Backward", "Folded"

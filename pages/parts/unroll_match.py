@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.parts import alive, reading, service, shell, units
 from pages.parts.clicks import picked
-from pages.parts.keys import in_url
+from pages.parts.keys import in_url, put
 from pages.parts.reading import Reading
 from pages.parts.units import Chosen
 from rnn.errors import PlaygroundError
@@ -82,7 +82,7 @@ def _settings(chosen: Chosen, full: float) -> tuple[float, bool, bool]:
     """The threshold, whether both signs count, and whether units must be off around the span."""
     steps = thresholds(full)
     threshold = st.select_slider(
-        "Threshold", steps, _usual(chosen, full), key=f"{THRESHOLD}_{full:g}", persist_state="session", width=210,
+        "Threshold", steps, _usual(chosen, full), **in_url(f"{THRESHOLD}_{full:g}"), width=210,
         help=f"A unit is on where its {chosen.vector} is at least this.",
     )  # fmt: skip
     signs = st.selectbox(
@@ -112,7 +112,7 @@ def _span(read: Reading, chosen: Chosen) -> Span:
     if T == 1:
         return 0, 1
     wanted = st.slider(
-        "From which character to which", 1, T, key=key, persist_state="session",
+        "From which character to which", 1, T, **in_url(key),
         help="Or click in the text: first the beginning of the span, then its end.",
     )  # fmt: skip
     begin, end = sorted(max(1, min(int(place), T)) for place in wanted)
@@ -141,7 +141,7 @@ def _clicked(T: int) -> None:
     if first is None:
         st.session_state[FIRST] = first = at
     begin, end = sorted((min(int(first), T - 1), at))
-    st.session_state[f"{SPAN}_{T}"] = (begin + 1, end + 1)
+    put(f"{SPAN}_{T}", (begin + 1, end + 1))
 
 
 def _text(read: Reading, chosen: Chosen, span: Span, pattern: Pattern) -> None:

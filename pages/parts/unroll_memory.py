@@ -243,7 +243,7 @@ def _part_of(T: int) -> Drawn:
     if T == 2:
         return Drawn(0, 1)
     first, last = st.slider(
-        "Characters that are drawn", 1, T, (1, min(T, FIRST_DRAWN)), key=f"{DRAWN}_{T}",
+        "Characters that are drawn", 1, T, (1, min(T, FIRST_DRAWN)), **in_url(f"{DRAWN}_{T}"),
         help="Drag either end. The ring is where the path begins, the thick ring where it ends.",
     )  # fmt: skip
     first = max(1, min(int(first), T))

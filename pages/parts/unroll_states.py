@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.parts import alive, service, shell, units
+from pages.parts import address, alive, service, shell, units
 from pages.parts.clicks import clicked, picked
 from pages.parts.keys import in_url
 from pages.parts.reading import Reading
@@ -28,7 +28,8 @@ from rnn.tables import states_csv
 
 PANEL, ORDER = "unroll_states_panel", "unroll_states_order"
 WINDOW, FOLLOWED = "unroll_states_window", "unroll_states_from"
-AT = "unroll_states_at"  # in the session: which text, and the character of it that is looked at
+AT_IN_URL = "unroll_states_at"
+AT = "unroll_states_place"  # in the session: which text, and the character of it that is looked at
 FOLLOWED_AT = "unroll_states_from_at"  # in the session: the character that the way was chosen for
 TEXT, MAP = "unroll_states_text", "unroll_states_map"
 ORDERS = {"As they are": "index", "By cluster": "cluster", "By variance": "variance"}
@@ -62,8 +63,11 @@ def _view(reading: Reading) -> None:
 
 def _at(reading: Reading) -> int:
     """The character that is looked at; of another text the one in the middle at first."""
-    text, at = st.session_state.get(AT, ("", 0))
-    return at if text == reading.text and 0 <= at < len(text) else len(reading.text) // 2
+    usual = len(reading.text) // 2
+    text, at = st.session_state.setdefault(AT, (reading.text, address.linked_number(AT_IN_URL, usual)))
+    at = at if text == reading.text and 0 <= at < len(text) else usual
+    address.put_number(AT_IN_URL, at, usual)
+    return at
 
 
 def _picked(text: str) -> None:
@@ -135,7 +139,7 @@ def _window(reading: Reading, most: int = MOST_COLUMNS) -> along.Window:
     if T <= 2:
         return 0, T
     wanted = st.slider(
-        "Characters shown", 1, T, (1, min(T, MOST_COLUMNS)), key=f"{WINDOW}_{T}", persist_state="session",
+        "Characters shown", 1, T, (1, min(T, MOST_COLUMNS)), **in_url(f"{WINDOW}_{T}"),
         help=f"Up to {along.FEW} are written one by one.",
     )  # fmt: skip
     first, last = sorted(max(1, min(int(end), T)) for end in wanted)
@@ -227,7 +231,7 @@ def _followed(T: int, at: int, reverse: bool) -> tuple[int, int]:
         st.session_state[key] = (first + 1, min(T, (at if reverse else first + span) + 1))
         st.session_state[FOLLOWED_AT] = (T, at)
     wanted = st.slider(
-        "From which character to which", 1, T, key=key,
+        "From which character to which", 1, T, **in_url(key),
         help="The state after the one that is read first is followed to the other. A click in the text moves both.",
     )  # fmt: skip
     first, last = sorted(max(1, min(int(end), T)) for end in wanted)

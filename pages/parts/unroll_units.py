@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.parts import reading as readings
 from pages.parts import service, shell
-from pages.parts.keys import in_url
+from pages.parts.keys import in_url, name_of
 from pages.parts.reading import Reading
 from pages.parts.units import choose_states, choose_unit, show_states
 from rnn import corpora
@@ -170,5 +170,5 @@ def _choose_begin(values: np.ndarray, name: str, feature: str) -> int:
     if last <= 0:
         return 0
     first = max(range(0, last + 1, LETTERED), key=lambda begin: float(np.ptp(values[begin : begin + SHOWN])))
-    begin = st.slider("From character", 1, last + 1, first + 1, key=f"{BEGIN}_{name}_{feature}")
+    begin = st.slider("From character", 1, last + 1, first + 1, **in_url(name_of(f"{BEGIN}_{name[-8:]}_{feature}")))
     return max(1, min(int(begin), last + 1)) - 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import keys, owner, service
+from pages.parts import address, keys, owner, service
 from pages.parts.learning import TEXT_TASK
 from pages.parts.uploads import checkpoint_uploader, read_checkpoint, read_once
 from rnn import corpora
@@ -95,6 +95,7 @@ def put_in_url(chosen: str, is_run: bool) -> None:
 
 def _take_file() -> bool:
     """Reads what is uploaded, once; whether there is a model, perhaps of before."""
+    address.leave_out("The model is from a file of yours")
     file = checkpoint_uploader(keys.FILE)
     if file is not None:
         read_once(keys.UPLOADED, file, lambda file: _of_file(read_checkpoint(file), f"the file {file.name}"))

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import alive, keys, shell
+from pages.parts import address, alive, keys, shell
 from pages.parts.clicks import picked
 from pages.parts.keys import in_url
 from pages.parts.writers import Writer
@@ -80,6 +80,8 @@ def piece_on_show(model_id: Any, writer: Writer, settings: SampleConfig) -> Piec
     piece = new_piece(model_id, writer, settings)
     if before:
         piece.picked = before.picked  # moving the temperature, one looks at the same place
+    elif keys.LOOKED_AT in st.query_params:
+        piece.picked = address.linked_number(keys.LOOKED_AT, 1) - 1
     return piece
 
 
@@ -233,6 +235,7 @@ def _looping(piece: Piece) -> None:
 def _look(piece: Piece) -> None:
     """The entropy along the text, and the softmax that one character was drawn from."""
     draft, branch, position, dark = piece.draft, piece.branch, piece.position, shell.is_dark()
+    address.put(keys.LOOKED_AT, None if piece.picked is None else str(position + 1))
     strip = (draft.entropies(branch), "bits", position, math.log(len(draft.vocabulary)))
     shell.chart(surprise_strip(*strip, dark=dark), key="entropy", alt=surprise_strip_alt(*strip))
     last = len(piece.text)
