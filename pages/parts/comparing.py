@@ -68,7 +68,7 @@ def _argmax(choice: str, writer: Writer, settings: SampleConfig) -> None:
     for name, found in texts.items():
         counted = diversity(found)
         rows.append({
-            "": name, "texts": counted.texts, "different": counted.different, "in common": counted.shared,
+            "chosen": name, "texts": counted.texts, "different": counted.different, "in common": counted.shared,
             f"distinct {GRAM}-grams": counted.distinct, "end in a loop": sum(find_loop(t) is not None for t in found),
         })  # fmt: skip
     st.dataframe(
@@ -154,7 +154,7 @@ def _side_by_side(texts: dict[str, str], prime: str) -> None:
 def _table(texts: dict[str, Written]) -> None:
     rows = [
         {
-            "": name,
+            "writer": name,
             "surprise": written.surprise,
             "distinct": diversity([written.text]).distinct,
             "loops": find_loop(written.text) is not None,
