@@ -5,6 +5,7 @@ const SETTLE = 120; // milliseconds: held arrow keys ask the server once
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".text");
   const state = (root.state ??= { shown: null, picked: -1, timer: 0 });
+  root.setAttribute("role", data.labels.length ? "listbox" : "note"); // a list box has something to choose from
   root.setAttribute("aria-label", data.label);
   root.style.maxHeight = data.height;
   if (state.shown !== data.id) {

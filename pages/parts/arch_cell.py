@@ -124,7 +124,7 @@ def _at(chosen: Blueprint, cell: Pass, t: int, context: str, character: str) -> 
 
 def _equations(chosen: Blueprint, input_size: int, layer: int, backward: bool) -> None:
     """The two forms beside each other, how far they are apart, and the code that computes them."""
-    st.subheader("In equations", anchor=False)
+    st.header("In equations", anchor=False)
     written = equations(chosen.model, input_size, shell.is_dark())
     for column, title, formulas in zip(
         st.columns(2),
@@ -181,7 +181,7 @@ def _source(cell: str) -> str:
 
 def _nonlinearity(step: CellStep) -> None:
     """The graph of what squashes the sums; of a gated cell, those of one gate."""
-    st.subheader("The non-linearity", anchor=False)
+    st.header("The non-linearity", anchor=False)
     of = "h"
     if step.gates:
         first = "f" if step.cell == "lstm" else "z"
@@ -202,7 +202,7 @@ def _nonlinearity(step: CellStep) -> None:
 @st.fragment
 def _judged(chosen: Blueprint) -> None:
     """Every path of this package against torch.nn, computed now; a click takes other random numbers."""
-    st.subheader("Checked against torch.nn", anchor=False)
+    st.header("Checked against torch.nn", anchor=False)
     seed = address.number(SEED)
     try:
         found = _differences(chosen.name, seed, chosen)

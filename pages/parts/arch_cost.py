@@ -46,7 +46,7 @@ def _parameters(chosen: Blueprint, T: int) -> None:
     V = len(chosen.characters)
     table = parameter_table(chosen.model, V)
     total = sum(p.count for p in table)
-    st.subheader(f"{total:,} parameters, {size(sum(p.bytes for p in table))} in float32", anchor=False)
+    st.header(f"{total:,} parameters, {size(sum(p.bytes for p in table))} in float32", anchor=False)
     rows = [
         {
             "matrix": p.title, "shape": _shape(p.shape), "numbers": p.count, "bytes": p.bytes,
@@ -67,7 +67,7 @@ def _parameters(chosen: Blueprint, T: int) -> None:
 
 def _ways_in(model: ModelConfig, V: int) -> None:
     """One-hot against an embedding."""
-    st.subheader("One-hot or embedding", anchor=False)
+    st.header("One-hot or embedding", anchor=False)
     most = int(bounds_for(ModelConfig, "embedding_size")[1] or 1)
     first = model.embedding_size or min(32, max(1, V // 2))
     E = number_input(
@@ -89,7 +89,7 @@ def _comparison(one_hot: InputWay, embedded: InputWay) -> str:
     """The two as a Markdown table."""
     matrices = {p.name: p for p in embedded.parameters}
     left = {p.name: p for p in one_hot.parameters}
-    lines = ["| | one-hot | embedding |", "|:--|--:|--:|"]
+    lines = ["| numbers in | one-hot | embedding |", "|:--|--:|--:|"]
     for name, p in matrices.items():
         lines.append(f"| {_coloured(p)} | {_sized(left.get(name))} | {_sized(p)} |")
     for words, of in (
@@ -130,7 +130,7 @@ def _against_time(chosen: Blueprint, T: int) -> None:
     )
     with st.expander("How this is counted", icon=":material/calculate:"):
         st.markdown(_formulas(chosen.model))
-    st.subheader("The same weights on any length", anchor=False)
+    st.header("The same weights on any length", anchor=False)
     _any_length(chosen, V)
 
 
@@ -237,7 +237,7 @@ def _maps(chosen: Blueprint, title: str, after: NDArray[Any], before: NDArray[An
 
 def _eigenvalues(chosen: Blueprint, first: Weights | None) -> None:
     model = chosen.model
-    st.subheader("Eigenvalues of the recurrent matrix", anchor=False)
+    st.header("Eigenvalues of the recurrent matrix", anchor=False)
     if model.hidden_size > LARGEST:
         st.info(f"They are computed for a hidden size of at most {LARGEST}; this one is {model.hidden_size:,}.")
         return

@@ -324,7 +324,10 @@ def _gradient(walk: Walk, weights: Mapping[str, Array], of_autograd: Array) -> N
         columns |= {"sum": total.ravel(), "autograd": of_autograd.ravel()}
         cells = [f"{i + 1},{j + 1}" for i in range(HIDDEN) for j in range(HIDDEN)]
         decimals = {name: st.column_config.NumberColumn(format="%.4f", width=WIDTH) for name in columns}
-        st.dataframe(pd.DataFrame(columns, cells), column_config=decimals, key="arch_hello_numbers", height="content")
+        st.dataframe(
+            pd.DataFrame(columns, pd.Index(cells, name="row, column")), column_config=decimals,
+            key="arch_hello_numbers", height="content",
+        )  # fmt: skip
 
 
 # What both have ---------------------------------------------------------------------------------------------------
@@ -351,7 +354,7 @@ def _written(
             if len(names) > 1:
                 st.caption(f"{name}, {' × '.join(map(str, tables.drawn[name].shape))}")
             edited: Any = st.data_editor(
-                pd.DataFrame(values, list(rows), list(columns)), key=key.format(name), width="stretch",
+                pd.DataFrame(values, pd.Index(rows, name="row"), list(columns)), key=key.format(name), width="stretch",
                 num_rows="fixed", column_config=dict.fromkeys(columns, two_decimals) | {"_index": names_only},
             )  # fmt: skip
             try:

@@ -68,7 +68,7 @@ def _argmax(choice: str, writer: Writer, settings: SampleConfig) -> None:
     for name, found in texts.items():
         counted = diversity(found)
         rows.append({
-            "": name, "texts": counted.texts, "different": counted.different, "in common": counted.shared,
+            "chosen": name, "texts": counted.texts, "different": counted.different, "in common": counted.shared,
             f"distinct {GRAM}-grams": counted.distinct, "end in a loop": sum(find_loop(t) is not None for t in found),
         })  # fmt: skip
     st.dataframe(
@@ -90,7 +90,8 @@ def _models(choice: str, writer: Writer, settings: SampleConfig) -> None:
     rivals = [name for name in labels if name == choice or name in writers.COMPARABLE]
     chosen = st.multiselect(
         "Models", list(labels), rivals, format_func=labels.__getitem__, max_selections=MOST_RIVALS,
-        **in_url(f"{keys.RIVALS}_{'own' if choice == writers.FILE else 'any'}"), help="All write after the same prime, with the same seed.",
+        **in_url(f"{keys.RIVALS}_{'own' if choice == writers.FILE else 'any'}"),
+        help="All write after the same prime, with the same seed.",
     )  # fmt: skip
     texts, seen = {}, set()
     for name in [name for name in chosen if name in labels][:MOST_RIVALS]:
@@ -155,7 +156,7 @@ def _side_by_side(texts: dict[str, str], prime: str) -> None:
 def _table(texts: dict[str, Written]) -> None:
     rows = [
         {
-            "": name,
+            "writer": name,
             "surprise": written.surprise,
             "distinct": diversity([written.text]).distinct,
             "loops": find_loop(written.text) is not None,

@@ -231,7 +231,7 @@ def _code_view(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
         first = store.snapshot_path(info.id, 0)
         if first.exists():
             _file("first.safetensors", first.read_bytes, "application/octet-stream")
-    st.code(code, language="python")
+    st.code(code, language="python", wrap_lines=True)  # one that scrolls sideways cannot be reached with keys
 
 
 def _file(name: str, data: Callable[[], bytes], kind: str) -> None:

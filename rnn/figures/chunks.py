@@ -104,7 +104,7 @@ def _title(steps: Sequence[ChunkStep], done: int) -> tuple[str, str]:
     one = steps[number]
     first = f"Chunk {number + 1} of {len(steps)}, {phase}"
     if phase == "forward":
-        goes_on = "is kept for what comes next" if number == len(steps) - 1 else "crosses the border"
+        goes_on = "is kept" if number == len(steps) - 1 else "crosses the border"
         return f"{first}: loss {one.loss:.2f} nats", f"Its last state, ‖h‖ = {one.carried:.2g}, {goes_on}"
     if phase == "backward":
         stops = f"It stops at the wall before step {one.begin + 1}" if number else "It ends where the text begins"

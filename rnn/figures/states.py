@@ -198,11 +198,11 @@ def _found(text: str, states: NDArray[np.float32], order: NDArray[np.int64], ord
     if share(text) >= MANY_BRACKETS and depths(text).std() > 0:
         with_depth = correlations(np.column_stack([depths(text), states]))[0, 1:]
         best = int(np.abs(with_depth).argmax())
-        return f"unit {best + 1} follows the depth of brackets best (r = {along.signed(float(with_depth[best]))})"
+        return f"unit {best + 1} follows bracket depth best (r = {along.signed(float(with_depth[best]))})"
     if ordered == "cluster" and H > 1 and len(text) > 1:
         matrix = correlations(states)
         sorted_r, plain_r = (along.signed(alike(matrix, rows)) for rows in (order, np.arange(H)))
-        return f"neighbouring rows: r = {sorted_r} on average, unsorted {plain_r}"
+        return f"neighbouring rows: mean r = {sorted_r}, unsorted {plain_r}"
     if ordered == "variance" and H > 1:
         spread = states.astype(np.float64).std(axis=0)
         return f"unit {order[0] + 1} varies most (±{spread[order[0]]:.2f}), unit {order[-1] + 1} least"

@@ -38,7 +38,7 @@ def titles(app: AppTest) -> list[str]:
 def test_the_table_adds_up_to_the_heading(app: AppTest) -> None:
     opened(app, arch_cell="GRU", arch_hidden="8", arch_layers="2")
     table = app.dataframe[0].value
-    assert f"{table['numbers'].sum():,} parameters" in app.subheader[0].value
+    assert f"{table['numbers'].sum():,} parameters" in app.header[0].value
     assert (table["bytes"] == 4 * table["numbers"]).all()
     assert table["share"].sum() == pytest.approx(100)
 

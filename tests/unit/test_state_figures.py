@@ -111,7 +111,7 @@ def test_the_depth_of_brackets_stands_under_a_text_that_has_some() -> None:
     states = np.column_stack([noise(10, 2), -depths(text)]).astype(np.float32)
     fig = drawn(states, text=text, window=(1, 9))
     assert list(fig.data[-1].y) == depths(text)[1:9].tolist()
-    assert "unit 3 follows the depth of brackets best (r = −1.00)" in title(fig)
+    assert "unit 3 follows bracket depth best (r = −1.00)" in title(fig)
     assert len(drawn(noise(10, 2)).data) == 3
 
 
@@ -120,7 +120,7 @@ def test_the_map_says_how_much_sorting_has_done() -> None:
     matrix = correlations(states)
     order = by_cluster(matrix)
     mean = np.mean([matrix[a, b] for a, b in pairwise(order)])
-    assert f"r = {along.signed(float(mean))} on average" in title(drawn(states, order, ordered="cluster"))
+    assert f"mean r = {along.signed(float(mean))}, unsorted" in title(drawn(states, order, ordered="cluster"))
     fig = drawn(states, np.argsort(-states.std(axis=0)), ordered="variance")
     assert f"unit {states.std(axis=0).argmax() + 1} varies most" in title(fig)
     assert title(fig) in state_map_alt(
