@@ -90,7 +90,8 @@ def _models(choice: str, writer: Writer, settings: SampleConfig) -> None:
     rivals = [name for name in labels if name == choice or name in writers.COMPARABLE]
     chosen = st.multiselect(
         "Models", list(labels), rivals, format_func=labels.__getitem__, max_selections=MOST_RIVALS,
-        **in_url(f"{keys.RIVALS}_{'own' if choice == writers.FILE else 'any'}"), help="All write after the same prime, with the same seed.",
+        **in_url(f"{keys.RIVALS}_{'own' if choice == writers.FILE else 'any'}"),
+        help="All write after the same prime, with the same seed.",
     )  # fmt: skip
     texts, seen = {}, set()
     for name in [name for name in chosen if name in labels][:MOST_RIVALS]:

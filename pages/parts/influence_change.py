@@ -58,8 +58,9 @@ def _put(first: Reading, at: int) -> str:
         order = np.argsort(-first.trace.probabilities[at - 1], kind="stable").tolist()
     choices = [characters[i] for i in order if i != here]
     put = st.selectbox(
-        f"In place of “{shell.plain(visible(characters[here]))}”", choices, format_func=visible, **in_url(f"{PUT}_{at}"),
-        width=190, help="Pick a character of the text, then choose what stands there. The likeliest come first.",
+        f"In place of “{shell.plain(visible(characters[here]))}”", choices, format_func=visible,
+        **in_url(f"{PUT}_{at}"), width=190,
+        help="Pick a character of the text, then choose what stands there. The likeliest come first.",
     )  # fmt: skip
     return put if put in choices else choices[0]
 

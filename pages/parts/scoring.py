@@ -70,7 +70,9 @@ def _grid(found: Score, writer: Writer) -> None:
     if len(found.text) > GRID:
         most = len(found.text) - GRID
         begin = int(
-            st.slider("From character", 1, most + 1, 1, **keys.in_url(f"{keys.SCORED_FROM}_{most}"), help="Moves the columns.")
+            st.slider(
+                "From character", 1, most + 1, 1, **keys.in_url(f"{keys.SCORED_FROM}_{most}"), help="Moves the columns."
+            )
         ) - 1  # fmt: skip
     st.markdown("**Five guesses for what comes next, under each character**")
     alive.guesses(found, writer.vocabulary.characters, begin, begin + GRID, "sample_guesses")
