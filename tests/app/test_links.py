@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import address, keys
-from tests.app.conftest import SAMPLE, TRAIN, visitor
+from pages.parts import address, keys, service
+from rnn.errors import PlaygroundError
+from tests.app.conftest import SAMPLE, TRAIN, start_hello, visitor
 
 ARCHITECTURE, UNROLL, BPTT = "pages/1_Architecture.py", "pages/4_Unroll_Visualizer.py", "pages/5_Truncated_BPTT.py"
 TEXT = "The class is (an [instance]) of its own class, and every instance of it knows which."
@@ -186,3 +187,32 @@ def test_every_widget_is_in_the_url_or_has_a_reason() -> None:
                 is_put = any(word in ast.unparse(call) for word in ("in_url(", "in_session("))
                 without[path.name] = without.get(path.name, 0) + (not is_put)
     assert {name: count for name, count in without.items() if count} == {name: n for name, (n, _) in REASONS.items()}
+
+
+# A shared run ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("click", ["pause", "stop", "reset", "delete"])
+def test_nobody_elses_clicks_steer_a_shared_run(app: AppTest, monkeypatch: pytest.MonkeyPatch, click: str) -> None:
+    monkeypatch.setenv("RNN_PLAYGROUND_PUBLIC", "1")
+    run_id = start_hello(app, 5_000)
+    store = service._scheduler().store
+    try:
+        key = f"run_{click}_{run_id}"
+        other = visitor()
+        other.query_params[keys.RUN] = run_id
+        other.switch_page(TRAIN).run()
+        assert figures(other)
+        assert key in widgets(app)
+        assert not [name for name in widgets(other) if name.startswith(("run_delete", "run_name", "run_pause"))]
+        widgets(app)[key].proto.disabled = False  # one of them asks first
+        widgets(app)[key].click()
+        other._run(app._tree.get_widget_states())  # the owner's very message, from another session
+        assert not other.exception
+        assert store.get(run_id).status in ("queued", "running")
+        assert other.session_state[keys.OWNER] != app.session_state[keys.OWNER]
+        with pytest.raises(PlaygroundError):
+            getattr(service._scheduler(), click)(run_id, other.session_state[keys.OWNER])
+        assert store.get(run_id).status in ("queued", "running")
+    finally:
+        service._scheduler().stop(run_id, app.session_state[keys.OWNER])

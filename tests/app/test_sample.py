@@ -358,11 +358,11 @@ def test_runs_are_compared_with_shipped_models_and_one_that_cannot_read_the_prim
 ) -> None:
     train_hello(app)
     open_view(app, "Compare", **{keys.COMPARISON: "Models"})
-    app.multiselect(key=f"{keys.RIVALS}_False").select(run_of(app)).run()
+    app.multiselect(key=f"{keys.RIVALS}_any").select(run_of(app)).run()
     app.text_area(key=keys.PRIME).input("hell").run()
     assert not app.exception
     assert len(app.code) == 4
-    app.multiselect(key=f"{keys.RIVALS}_False").set_value([]).run()
+    app.multiselect(key=f"{keys.RIVALS}_any").set_value([]).run()
     assert "Choose models" in app.info[0].value
 
 

@@ -136,7 +136,7 @@ def test_a_shared_run_opens_read_only(public: Server, page: Page, stranger: Page
     expect(link).to_have_value(page.url)
     expect(popover(page).get_by_text("so it is not in the link")).to_be_visible()
     frames: list[bytes | str] = []
-    stranger.on("websocket", lambda socket: socket.on("framereceived", frames.append))
+    stranger.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)))
     stranger.goto(link.input_value())
     expect(main(stranger).get_by_text("somebody else's run")).to_be_visible()
     expect(chart_title(stranger)).to_have_text(re.compile("at step"))
