@@ -116,13 +116,9 @@ def of_shipped(kind: str) -> None:
     """The model of a task that comes with the app, before one has been trained."""
     st.markdown(f"**{TASKS[kind].title}: a model that comes with the app.** *Start training* makes one of your own.")
     view = st.segmented_control(
-        "View",
-        ["Ask it", "Answers"],
-        default="Ask it",
-        **keys.in_url(keys.DEMO_VIEW),
-        label_visibility="collapsed",
-        required=True,
-    )
+        "View", ["Ask it", "Answers"], default="Ask it", **keys.in_url(keys.DEMO_VIEW),
+        label_visibility="collapsed", required=True,
+    )  # fmt: skip
     try:
         source = Source(f"shipped {kind}", "", open_shipped(kind).task, lambda: opened_shipped(kind))
         if view == "Answers":

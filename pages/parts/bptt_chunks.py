@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # it needs torch
     from rnn.gradients.chunks import ChunkStep, Growth
 
 PART, CHUNK, COUNT, STREAMS = "bptt_chunks_part", "bptt_chunks_k", "bptt_chunks_count", "bptt_chunks_streams"
-MOMENT = "bptt_chunks_moment"  # the phase on show, from 1; not in the URL, because playing moves it
+MOMENT = "bptt_chunks_moment"  # the phase on show, from 1; in the URL while it stands
 PLAYING = "bptt_chunks_playing"  # in the session: when it last moved; absent while it stands
 ROUND = "bptt_chunks_round"  # in the session: how often was measured again
 FIRST_CHUNK, LONGEST, MOST_CHUNKS, MOST_STREAMS = 8, 16, 6, 6

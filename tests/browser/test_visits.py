@@ -157,6 +157,37 @@ def test_delete_everything_leaves_nothing_behind_and_the_browser_gets_a_new_toke
     assert MARK not in public.log.read_text()
 
 
+def test_a_shared_run_opens_read_only(public: Server, page: Page, stranger: Page) -> None:
+    secret = "Nobody else reads this sentence of mine. " * 30
+    open_page(page, public, "Train", {**SMALL, "train_text": "Paste my own", "train_steps_default": 300})
+    page.get_by_label("Your text", exact=True).fill(secret)
+    page.keyboard.press("Control+Enter")
+    settled(page)
+    button(page, "Start training").click()
+    expect(status(page)).to_contain_text("finished")
+    run_id = run_in_url(page)
+
+    button(page, "Share").click()
+    link = popover(page).get_by_label("Link to this page")
+    expect(link).to_have_value(page.url)
+    expect(popover(page).get_by_text("so it is not in the link")).to_be_visible()
+    frames: list[bytes | str] = []
+    stranger.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)))
+    stranger.goto(link.input_value())
+    expect(main(stranger).get_by_text("somebody else's run")).to_be_visible()
+    expect(chart_title(stranger)).to_have_text(re.compile("at step"))
+    expect(main(stranger).get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"))
+    for name in (*STEERING, "Resume", "Go on"):
+        expect(button(stranger, name)).to_have_count(0)
+    button(stranger, "Manage").click()
+    expect(popover(stranger).get_by_role("button", name="Download")).to_be_visible()
+    for name in ("Rename", "Delete this run"):
+        expect(popover(stranger).get_by_role("button", name=name)).to_have_count(0)
+    assert frames
+    assert not [f for f in frames if secret[:30] in (f if isinstance(f, str) else f.decode("utf-8", "replace"))]
+    assert stored(public, run_id).status == "finished"
+
+
 def test_settings_stay_in_the_url_over_a_reload_a_change_of_pages_and_a_start(server: Server, page: Page) -> None:
     open_page(page, server, "Train", SMALL)
 
