@@ -116,7 +116,13 @@ def of_shipped(kind: str) -> None:
     """The model of a task that comes with the app, before one has been trained."""
     st.markdown(f"**{TASKS[kind].title}: a model that comes with the app.** *Start training* makes one of your own.")
     view = st.segmented_control(
-        "View", ["Ask it", "Answers"], default="Ask it", key=keys.DEMO_VIEW, label_visibility="collapsed", required=True
+        "View",
+        ["Ask it", "Answers"],
+        default="Ask it",
+        key=keys.DEMO_VIEW,
+        label_visibility="collapsed",
+        required=True,
+        help="Ask it: with your own input. Answers: what it says to examples that it was not trained on.",
     )
     try:
         source = Source(f"shipped {kind}", "", open_shipped(kind).task, lambda: opened_shipped(kind))

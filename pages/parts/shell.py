@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import lesson
+from pages.parts import glossary, lesson
 from rnn.errors import PlaygroundError
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def page(title: str) -> DeltaGenerator | None:
             st.page_link(p.path, label=p.title, icon=p.icon)
         st.divider()
         lesson.of_page(title)
+        glossary.popover()
         for label, p in neighbours(here):
             st.page_link(p.path, label=f"{label}: {p.title}", icon=ARROWS[label])
     question = lesson.panel(title)

@@ -41,6 +41,7 @@ def show(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
         view = st.segmented_control(
             "View", [LOSS, *views], default=LOSS, **in_url(keys.VIEW if reads_text else keys.TASK_VIEW),
             label_visibility="collapsed", required=True,
+            help="The loss; what it wrote or answered on the way; gradients and updates; the run as a script.",
         )  # fmt: skip
         options = None if view in views else _loss_options()  # the loss also stands for a forged one
     try:
@@ -57,7 +58,14 @@ def show(info: RunInfo, metrics: list[StepMetrics], is_own: bool) -> None:
 
 def _loss_options() -> tuple[str, bool, bool]:
     """Unit, logarithmic steps, frozen."""
-    unit = st.selectbox("Unit of the loss", list(UNITS), **in_url(keys.UNIT), label_visibility="collapsed", width=115)
+    unit = st.selectbox(
+        "Unit of the loss",
+        list(UNITS),
+        **in_url(keys.UNIT),
+        label_visibility="collapsed",
+        width=115,
+        help="Nats, bits, or perplexity: as many characters would be equally likely.",
+    )
     with st.popover("Chart", icon=":material/tune:"):
         log_steps = st.toggle("Log steps", **in_url(keys.LOG_STEPS), help="Steps on a logarithmic axis.")
         is_frozen = st.toggle("Freeze", key=keys.FREEZE, help="Holds the chart still, to zoom; training goes on.")

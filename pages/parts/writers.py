@@ -43,7 +43,13 @@ def choose_model() -> str | None:
     labels = {**choices(linked), FILE: "A checkpoint file of mine"}
     if st.session_state.get(keys.MODEL) not in labels:
         st.session_state[keys.MODEL] = first_choice(linked, list(labels))
-    chosen = st.selectbox("Model", list(labels), format_func=labels.__getitem__, key=keys.MODEL)
+    chosen = st.selectbox(
+        "Model",
+        list(labels),
+        format_func=labels.__getitem__,
+        key=keys.MODEL,
+        help="One that comes with the app, a run of yours, or a file.",
+    )
     put_in_url(chosen, is_run=chosen != FILE and not chosen.startswith(SHIPPED_PREFIX))
     if chosen != FILE:
         st.session_state.pop(keys.UPLOADED, None)  # a file's model is as large as the file
