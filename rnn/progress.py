@@ -38,8 +38,8 @@ class Progress:
         return cls(
             {name: found for name in steps if (found := _numbers(done.get(name), steps[name]))},
             {
-                name: found for name, lesson in lessons.items()
-                if (found := _answers(answers.get(name), lesson.questions))
+                name: given for name, lesson in lessons.items()
+                if (given := _answers(answers.get(name), lesson.questions))
             },
         )  # fmt: skip
 

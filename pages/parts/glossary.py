@@ -42,4 +42,4 @@ def _line(entry: Entry) -> str:
         sources.append(f"[Karpathy 2015]({BLOG}): {entry.blog}")
     if entry.other:
         sources.append(entry.other)
-    return f"{symbol}**{entry.word}**. {entry.line}  \n:small[:gray[{'; '.join([*sources, entry.page])}]]"
+    return f"{symbol}**{entry.word}**. {entry.line}  \n:small[:gray[{'; '.join([*sources, f'page {entry.page}'])}]]"
