@@ -87,7 +87,7 @@ function show(keys) {
     const figure = document.querySelector(`.st-key-${wanted}`)?.getBoundingClientRect();
     if (!isMoved && figure?.height) {
       const panel = document.querySelector(".st-key-lesson")?.getBoundingClientRect();
-      const top = 76 + (innerWidth > 640 && panel ? panel.height : 0); // Streamlit's header, and the panel if it sticks
+      const top = 76 + (panel?.height ?? 0); // Streamlit's header and the panel
       const first = document.querySelector(`.st-key-${keys[0]}`)?.getBoundingClientRect() ?? figure;
       const by = Math.min(figure.bottom - innerHeight + 12, figure.top - top, first.top - top);
       if (by > 0 || first.top < top) page.scrollBy(0, by); // back, too: the panel grows when its question comes

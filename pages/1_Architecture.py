@@ -37,6 +37,7 @@ with show:
         view = st.segmented_control(
             "View", list(VIEWS), default=next(iter(VIEWS)), **keys.in_url(keys.ARCH_VIEW),
             label_visibility="collapsed", required=True,
+            help="Its blocks, the inside of one, a step, four letters, what it costs, and every sequence shape.",
         )  # fmt: skip
         try:
             VIEWS.get(view, next(iter(VIEWS.values())))(chosen, steps)

@@ -55,7 +55,13 @@ with read:
         st.info("Choose a file that was downloaded on the Train page or written by `python -m rnn train`.")
     else:
         view = st.segmented_control(
-            "View", VIEWS, default=TEXT, **keys.in_url(keys.SAMPLE_VIEW), label_visibility="collapsed", required=True
+            "View",
+            VIEWS,
+            default=TEXT,
+            **keys.in_url(keys.SAMPLE_VIEW),
+            label_visibility="collapsed",
+            required=True,
+            help="It writes alone or with you, scores a text, compares, and shows what is copied.",
         )
         st.caption(f"With the weights of {shell.plain(writer.about)}")
         try:

@@ -108,10 +108,9 @@ def answer(question: str, screen: Screen) -> Solution:
     return QUESTIONS[question](screen)
 
 
-def _chosen(right: str, others: Iterable[str], why: str, order: Callable[[str], Any] | None = None) -> Solution:
-    """One of several, in order."""
-    choices = dict.fromkeys([right, *others])
-    return Solution(right, tuple(sorted(choices, key=order)) if order else tuple(choices), None, why)
+def _of_words(right: str, others: Iterable[str], why: str) -> Solution:
+    """One of several, in the order of the alphabet."""
+    return Solution(right, tuple(sorted({right, *others})), None, why)
 
 
 def _of_numbers(right: Number, others: Iterable[Number], shown: Callable[[Number], str], why: str) -> Solution:
@@ -212,11 +211,10 @@ def _likeliest_next_character(screen: Screen) -> Solution:
     ranks = [rank for rank in (0, 2, 6, 12) if rank < len(order)]
     names = [f"“{visible(screen.characters[i])}”" for i in order]
     shown = ", ".join(f"{names[rank]} {p[order[rank]]:.1%}" for rank in ranks)
-    return _chosen(
+    return _of_words(
         names[0], (names[rank] for rank in ranks),
         f"After “{_end(screen.text)}” the softmax says {shown}. Likeliest does not mean certain: drawing gives every "
         "character its chance.",
-        order=str,
     )  # fmt: skip
 
 
@@ -325,7 +323,7 @@ def _lag_at_which_the_gradient_has_faded(screen: Screen) -> Solution:
     longest = len(share) - 1
     if not len(gone):
         words = f"not within {longest}"
-        return _chosen(
+        return _of_words(
             words, (f"{lag} steps" for lag in (2, longest // 4, longest // 2)),
             f"{longest} steps back, {share[-1]:.1%} of the gradient at the loss itself are still there.",
         )  # fmt: skip

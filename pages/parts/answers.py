@@ -118,6 +118,7 @@ def of_shipped(kind: str) -> None:
     view = st.segmented_control(
         "View", ["Ask it", "Answers"], default="Ask it", **keys.in_url(keys.DEMO_VIEW),
         label_visibility="collapsed", required=True,
+        help="Ask it: with your own input. Answers: what it says to examples that it was not trained on.",
     )  # fmt: skip
     try:
         source = Source(f"shipped {kind}", "", open_shipped(kind).task, lambda: opened_shipped(kind))

@@ -59,7 +59,13 @@ def _where(chosen: Blueprint) -> tuple[int, bool]:
     model, layer, backward = chosen.model, 1, False
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if model.num_layers > 1:
-            layer = st.selectbox("Layer", range(1, model.num_layers + 1), **in_url(LAYER), width=100)
+            layer = st.selectbox(
+                "Layer",
+                range(1, model.num_layers + 1),
+                **in_url(LAYER),
+                width=100,
+                help="1 reads the characters, 2 reads the states of layer 1, and so on.",
+            )
         if model.bidirectional:
             backward = st.toggle(
                 "The one that reads from the end", **in_url(BACKWARD), help="The network has one of each direction."
@@ -83,6 +89,7 @@ def _read_step(chosen: Blueprint, layer: int, backward: bool) -> CellStep:
     character = right.selectbox(
         "Read at this step", chosen.characters, chosen.characters.index(known[-1]), format_func=visible,
         **in_url(CHARACTER),
+        help="The character x of this step.",
     )  # fmt: skip
     character = character if character in vocabulary else known[-1]
     resolved = resolve(str(typed)[:LONGEST], vocabulary, "nearest")

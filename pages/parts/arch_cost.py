@@ -34,6 +34,7 @@ def show(chosen: Blueprint, T: int) -> None:
     part = st.segmented_control(
         "Part", list(PARTS), default=next(iter(PARTS)), **in_url("arch_cost_part"), label_visibility="collapsed",
         required=True,
+        help="Parameters: every matrix. Against T: what grows with the sequence. Weights: heat maps and eigenvalues.",
     )  # fmt: skip
     PARTS.get(part, _parameters)(chosen, T)
 
@@ -248,7 +249,7 @@ def _eigenvalues(chosen: Blueprint, first: Weights | None) -> None:
     }
     where = next(iter(parts))
     if len(parts) > 1:
-        where = st.selectbox("Layer", list(parts), **in_url("arch_cost_layer"))
+        where = st.selectbox("Layer", list(parts), **in_url("arch_cost_layer"), help="Whose recurrent matrix it is.")
     layer, backward = parts.get(where, (0, False))
     after = _spectra(chosen.name, "as they are", model, chosen.weights, layer, backward)
     before = [None] * len(after)

@@ -99,6 +99,7 @@ def _walk_through() -> None:
         mode = st.segmented_control(
             "Whose numbers", [LECTURE, NETWORK], default=LECTURE, required=True, label_visibility="collapsed",
             **in_url(MODE),
+            help="Those of the lecture's picture, or of a small network that is trained here.",
         )  # fmt: skip
     try:
         if mode == NETWORK:
@@ -184,10 +185,23 @@ def _settings() -> tuple[int, str, float]:
     seed = number_input(
         st, "Seed", 0, LARGEST, FIRST_SEED, SEED, help="Draws the first weights. Another seed starts over."
     )
-    rule = st.selectbox("Update", list(RULES), format_func=RULES.__getitem__, **in_url(RULE))
+    rule = st.selectbox(
+        "Update",
+        list(RULES),
+        format_func=RULES.__getitem__,
+        **in_url(RULE),
+        help="The rule that turns gradients into steps.",
+    )
     rule = rule if rule in RULES else "sgd"
     rate = number_input(
-        st, "Learning rate", LOWEST_RATE, HIGHEST_RATE, FIRST_RATES[rule], RATE.format(rule), format="%g"
+        st,
+        "Learning rate",
+        LOWEST_RATE,
+        HIGHEST_RATE,
+        FIRST_RATES[rule],
+        RATE.format(rule),
+        format="%g",
+        help="How far one step moves the weights.",
     )
     return max(0, min(int(seed), LARGEST)), rule, max(LOWEST_RATE, min(float(rate), HIGHEST_RATE))
 

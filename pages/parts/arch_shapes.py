@@ -75,7 +75,13 @@ SAYS = {
 def show(chosen: Blueprint, T: int) -> None:
     """A shape, one of its tasks, and its network over one example; the chosen network is not what this is about."""
     name = st.segmented_control(
-        "Shape", list(SHAPES), default=FIRST_SHAPE, **in_url(SHAPE), required=True, label_visibility="collapsed"
+        "Shape",
+        list(SHAPES),
+        default=FIRST_SHAPE,
+        **in_url(SHAPE),
+        required=True,
+        label_visibility="collapsed",
+        help="How many inputs are read for how many answers.",
     )
     kinds = [kind for kind, info in TASKS.items() if info.shape == SHAPES.get(name, SHAPES[FIRST_SHAPE])]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -107,7 +113,12 @@ def _chosen_task(kinds: list[str]) -> str:
     titles = {TASKS[kind].title: kind for kind in kinds}
     if len(kinds) == 1:
         return kinds[0]
-    title = st.selectbox("Task", list(titles), **in_url(CHOSEN.format(kinds[0].replace("-", "_"))))
+    title = st.selectbox(
+        "Task",
+        list(titles),
+        **in_url(CHOSEN.format(kinds[0].replace("-", "_"))),
+        help="What the network of this shape has learned.",
+    )
     return titles.get(title, kinds[0])  # else a forged one
 
 

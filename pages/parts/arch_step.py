@@ -78,10 +78,10 @@ def _network() -> StepNetwork:
 def _sized(is_composed: bool) -> StepNetwork:
     first = StepNetwork()
     sizes = [
-        int(number_input(st, label, *SIZES, default, f"arch_step_{key}"))
-        for label, default, key in (
-            ("Input size", first.input_size, "input"), ("Hidden size", first.hidden_size, "hidden"),
-            ("Output size", first.output_size, "output"),
+        int(number_input(st, label, *SIZES, default, f"arch_step_{key}", help=f"How many numbers {symbol} has."))
+        for label, default, key, symbol in (
+            ("Input size", first.input_size, "input", "x"), ("Hidden size", first.hidden_size, "hidden", "h"),
+            ("Output size", first.output_size, "output", "y"),
         )
     ]  # fmt: skip
     seed = number_input(st, "Seed", 0, 2**31 - 1, 0, "arch_step_seed", help="Of the random matrices.")
@@ -101,7 +101,11 @@ def _x(network: StepNetwork) -> tuple[float, ...] | None:
     if choice in letters:
         return one_hot(letters.index(choice), size)
     text = st.text_input(
-        f"The {size} numbers of x", ", ".join("1" * size), max_chars=400, **in_url(f"arch_step_numbers_{kind}")
+        f"The {size} numbers of x",
+        ", ".join("1" * size),
+        max_chars=400,
+        **in_url(f"arch_step_numbers_{kind}"),
+        help="Parted by commas; x is a vector of this length.",
     )
     try:
         return parse_vector(text or "", size)
@@ -205,13 +209,16 @@ def _whole_sequence() -> None:
     first = BatchExample()
     places = st.columns(3)
     names = (
-        ("Steps T", 1, 500, first.steps, "steps"), ("Batch B", 1, 64, first.batch_size, "batch"),
-        ("Every k steps", 1, 500, first.every, "every"), ("Input size I", 1, 64, first.input_size, "i"),
-        ("Hidden size H", 2, 64, first.hidden_size, "h"), ("Seed", 0, 2**31 - 1, first.seed, "seed"),
+        ("Steps T", 1, 500, first.steps, "steps", "Time steps of each sequence."),
+        ("Batch B", 1, 64, first.batch_size, "batch", "Sequences that are read side by side."),
+        ("Every k steps", 1, 500, first.every, "every", "How often mean and variance of h are printed."),
+        ("Input size I", 1, 64, first.input_size, "i", "How many numbers x has."),
+        ("Hidden size H", 2, 64, first.hidden_size, "h", "How many numbers h has."),
+        ("Seed", 0, 2**31 - 1, first.seed, "seed", "Draws the matrices and the inputs."),
     )  # fmt: skip
     T, B, every, inputs, hidden, seed = (
-        int(number_input(places[i % 3], label, low, high, value, f"arch_batch_{key}"))
-        for i, (label, low, high, value, key) in enumerate(names)
+        int(number_input(places[i % 3], label, low, high, value, f"arch_batch_{key}", help=words))
+        for i, (label, low, high, value, key, words) in enumerate(names)
     )
     try:
         example = BatchExample(T, B, inputs, hidden, first.output_size, every, seed)

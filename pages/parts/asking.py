@@ -82,11 +82,13 @@ def _form(of: Lesson, number: int, question: Ask, solution: Solution) -> None:
             st.radio(
                 question.text, solution.choices, index=None, key=key, horizontal=True, format_func=shell.plain,
                 label_visibility="collapsed", width="content",
+                help="Your first answer counts; a guess is fine.",
             )  # fmt: skip
         else:
             st.number_input(
                 question.text, 0, controls.LARGEST, None, key=key, placeholder="a whole number", width=180,
                 label_visibility="collapsed",
+                help="Your first answer counts; a guess is fine.",
             )  # fmt: skip
         st.form_submit_button(
             "Check", key="lesson_check", icon=":material/quiz:", on_click=_check, args=(of, number, key)

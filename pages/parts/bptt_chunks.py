@@ -62,7 +62,15 @@ def chunk_on_show(reading: Reading) -> int:
 def _one_after_another(reading: Reading) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         k = _chunk_length(reading)
-        count = st.slider("Chunks", 2, MOST_CHUNKS, 4, **in_url(COUNT), width=200)
+        count = st.slider(
+            "Chunks",
+            2,
+            MOST_CHUNKS,
+            4,
+            **in_url(COUNT),
+            width=200,
+            help="How many chunks are read, one after the other.",
+        )
     count = max(1, min(int(count), MOST_CHUNKS, -(-(len(reading.text) - 1) // k)))
     steps = _steps(reading.name, k, min(count * k, len(reading.text) - 1), reading)
     PLAYER.run(_played, TICK, reading, steps)
@@ -102,14 +110,30 @@ def _in_a_batch(reading: Reading) -> None:
         with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
             k = _chunk_length(reading)
             most = min(MOST_STREAMS, len(reading.text) - 1)
-            B = st.slider("Streams B", 1, MOST_STREAMS, 4, **in_url(STREAMS), width=200)
+            B = st.slider(
+                "Streams B",
+                1,
+                MOST_STREAMS,
+                4,
+                **in_url(STREAMS),
+                width=200,
+                help="Parts of the text that are read side by side.",
+            )
             B = max(1, min(int(B), most))
             encoded, _ = corpora.streams(np.arange(len(reading.text)), B)
             n = encoded.shape[1]
             total = -(-n // k)
             step = 1
             if total > 1:
-                step = st.slider("Gradient step", 1, total, 1, **in_url(f"bptt_chunks_at_{total}"), width=260)
+                step = st.slider(
+                    "Gradient step",
+                    1,
+                    total,
+                    1,
+                    **in_url(f"bptt_chunks_at_{total}"),
+                    width=260,
+                    help="Which update: each reads the next chunk of every stream.",
+                )
         step = max(1, min(int(step), total)) - 1
         streams = ["".join(reading.text[i] for i in row) for row in encoded]
         shell.chart(

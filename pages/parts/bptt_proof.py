@@ -45,7 +45,14 @@ def _compared(reading: Reading, T: int) -> None:
             help="The second chunk reads the rest, from the state that the first one ended with.",
         )  # fmt: skip
     cut = max(1, min(int(cut), T - 1))
-    number_format = right.segmented_control("Numbers", FORMATS, default=FORMATS[0], **in_url(FORMAT), required=True)
+    number_format = right.segmented_control(
+        "Numbers",
+        FORMATS,
+        default=FORMATS[0],
+        **in_url(FORMAT),
+        required=True,
+        help="How many bits a number has: 32 as in training, or 64 for a proof.",
+    )
     number_format = number_format if number_format in FORMATS else FORMATS[0]
     seed = address.number(SEED)
     own, others = _found(reading.name, T, cut, seed, reading)

@@ -54,7 +54,14 @@ def show(reading: Reading) -> None:
     own = _own_race(service.own_runs())
     shown = SHIPPED
     if own:
-        shown = st.segmented_control("Race", (SHIPPED, OWN), default=OWN, **in_url(SHOWN), required=True)
+        shown = st.segmented_control(
+            "Race",
+            (SHIPPED, OWN),
+            default=OWN,
+            **in_url(SHOWN),
+            required=True,
+            help="The one that comes with the app, or one that is run here.",
+        )
     if own and shown != SHIPPED:
         racing.race_panel(own)
     else:
@@ -115,17 +122,46 @@ def _start(reading: Reading) -> None:
             text = _text(reading)
             with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
                 cell = st.segmented_control(
-                    "Cell", CELLS, default=RACE_MODEL.cell, format_func=str.upper, **in_url(CELL), required=True
+                    "Cell",
+                    CELLS,
+                    default=RACE_MODEL.cell,
+                    format_func=str.upper,
+                    **in_url(CELL),
+                    required=True,
+                    help="The kind of network that is trained.",
                 )
                 k = st.segmented_control(
-                    "Chunk length k", RACE_CHUNKS, default=RACE_CHUNK, **in_url(CHUNK), required=True
+                    "Chunk length k",
+                    RACE_CHUNKS,
+                    default=RACE_CHUNK,
+                    **in_url(CHUNK),
+                    required=True,
+                    help="Characters after which the gradient is cut.",
                 )
-                size = number_input(st, "Hidden size", 1, LARGEST, RACE_MODEL.hidden_size, SIZE, width=130)
+                size = number_input(
+                    st,
+                    "Hidden size",
+                    1,
+                    LARGEST,
+                    RACE_MODEL.hidden_size,
+                    SIZE,
+                    width=130,
+                    help="H: numbers in the state.",
+                )
                 passes = number_input(
                     st, "Passes over the text", 5, MOST_PASSES, FIRST_PASSES, PASSES, width=170,
                     help="Full BPTT makes one update in each.",
                 )  # fmt: skip
-                seed = number_input(st, "Seed", 0, 1_000_000, 0, SEED, width=120)
+                seed = number_input(
+                    st,
+                    "Seed",
+                    0,
+                    1_000_000,
+                    0,
+                    SEED,
+                    width=120,
+                    help="Draws the first weights; the same for all members.",
+                )
             model = ModelConfig(
                 cell=cell if cell in CELLS else RACE_MODEL.cell, hidden_size=max(1, min(int(size), LARGEST))
             )

@@ -79,10 +79,30 @@ def _place(run: RunInfo) -> Place | None:
 
 def _choose() -> Place:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        lag = st.segmented_control("Lag", LAGS, default=FIRST_LAG, **in_url(LAG), required=True)
-        k = st.segmented_control("Chunk length k", CHUNKS, default=FIRST_CHUNK, **in_url(CHUNK), required=True)
+        lag = st.segmented_control(
+            "Lag",
+            LAGS,
+            default=FIRST_LAG,
+            **in_url(LAG),
+            required=True,
+            help="Characters between the letter and the question mark.",
+        )
+        k = st.segmented_control(
+            "Chunk length k",
+            CHUNKS,
+            default=FIRST_CHUNK,
+            **in_url(CHUNK),
+            required=True,
+            help="Characters after which the gradient is cut.",
+        )
         mode = st.segmented_control(
-            "Chunks", MODES, default="carry", format_func=MODE_NAMES.__getitem__, **in_url(MODE), required=True
+            "Chunks",
+            MODES,
+            default="carry",
+            format_func=MODE_NAMES.__getitem__,
+            **in_url(MODE),
+            required=True,
+            help="What a chunk begins with: the state of the chunk before, or zeros.",
         )
         seed = number_input(
             st, "Seed", 0, 1_000_000, FIRST_SEED, SEED, width=120, help="Draws the first weights; the app's own have 0."

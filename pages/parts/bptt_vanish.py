@@ -103,20 +103,26 @@ def _network() -> Sandbox:
         radius = st.slider(
             "Spectral radius ρ of W_hh", *RADII, 0.9, 0.01, **in_url(RADIUS), help="The largest |eigenvalue|."
         )
-        nonlinearity = _one_of("Non-linearity", NONLINEARITIES, SQUASH, {"tanh": "tanh", "identity": "none"})
+        nonlinearity = _one_of(
+            "Non-linearity", NONLINEARITIES, SQUASH, {"tanh": "tanh", "identity": "none"}, "Squashes every sum, or not."
+        )
     with middle:
-        size = st.slider("Hidden size H", *SIZES, 64, **in_url(SIZE))
-        matrix = _one_of("W_hh", MATRICES, MATRIX, {name: name for name in MATRICES})
+        size = st.slider("Hidden size H", *SIZES, 64, **in_url(SIZE), help="Numbers in the state.")
+        matrix = _one_of(
+            "W_hh", MATRICES, MATRIX, {name: name for name in MATRICES},
+            "Random numbers, or a matrix that keeps every length; both are scaled to ρ.",
+        )  # fmt: skip
     with right:
         steps = st.slider("Steps T", *STEPS, 100, **in_url(LENGTH), help="How far back the gradient flows.")
         seed = _seed(SEED, "Draws the matrix, the inputs and the losses.")
     return Sandbox(float(radius), int(size), int(steps), nonlinearity, matrix, seed)
 
 
-def _one_of(label: str, options: tuple[str, ...], key: str, names: Mapping[str, str]) -> str:
+def _one_of(label: str, options: tuple[str, ...], key: str, names: Mapping[str, str], words: str) -> str:
     chosen = st.segmented_control(
-        label, options, default=options[0], format_func=lambda name: names[name], **in_url(key), required=True
-    )
+        label, options, default=options[0], format_func=lambda name: names[name], **in_url(key), required=True,
+        help=words,
+    )  # fmt: skip
     return chosen if chosen in options else options[0]  # a forged one
 
 
@@ -145,6 +151,7 @@ def _clipping(reading: Reading) -> None:
     chosen = st.segmented_control(
         "Text to train on", (LEARNED, READ), default=LEARNED, **in_url(CLIP_TEXT), label_visibility="collapsed",
         required=True,
+        help="The text that the model above has learned from, or the one typed above.",
     )  # fmt: skip
     text, name = (reading.text, "the text above") if chosen == READ else _training_text(reading)
     text = text[:ENOUGH]
@@ -247,6 +254,7 @@ def _layer(reading: Reading) -> tuple[int, LayerTrace, str]:
         chosen = st.selectbox(
             "Layer of this model", range(len(every)), first, format_func=names.__getitem__,
             **in_url(f"{LAYER}_{len(every)}"),
+            help="Whose gates are shown.",
         )  # fmt: skip
         place = chosen if chosen in range(len(every)) else first
     where = f"; of this model {names[place].lower()} is shown" if len(every) > 1 else ""

@@ -34,7 +34,12 @@ def show(choice: str, writer: Writer, settings: SampleConfig) -> None:
         PlaygroundError: a model cannot write with these settings.
     """
     kind = st.segmented_control(
-        "Compare", list(COMPARISONS), default=next(iter(COMPARISONS)), **in_url(keys.COMPARISON), required=True
+        "Compare",
+        list(COMPARISONS),
+        default=next(iter(COMPARISONS)),
+        **in_url(keys.COMPARISON),
+        required=True,
+        help="What differs between the texts; prime and everything else are the same.",
     )
     kind = kind if kind in COMPARISONS else next(iter(COMPARISONS))
     if settings.length > LENGTH:

@@ -28,7 +28,10 @@ REDRAW_EVERY, REDRAW_SECONDS = 7, 0.05  # the whole text takes some two seconds
 
 
 def equations() -> None:
-    """One step, in the colours of the figure. On a phone the formulas stand below each other, each one whole."""
+    """One step, in the colours of the figure. On a phone the formulas stand below each other, each one whole.
+
+    Beside them is the way into the lesson for all who begin.
+    """
     ink = theme.ink(shell.is_dark())
     x, h, y = (partial(_coloured, colour) for colour in (ink.input, ink.hidden, ink.output))
     formulas = (
@@ -36,7 +39,10 @@ def equations() -> None:
         rf"{y('y_t')} = {y('W_{hy}')}\,{h('h_t')} + b_y",
         rf"p_t = \mathrm{{softmax}}({y('y_t')})",
     )
-    st.markdown(" &emsp; ".join(f"${{{formula}}}$" for formula in formulas))
+    written, tour = st.columns([7, 3], vertical_alignment="center")
+    written.markdown(" &emsp; ".join(f"${{{formula}}}$" for formula in formulas))
+    with tour:
+        _lesson(next(one for one in lessons().values() if one.page is None), "A lesson on all pages")
 
 
 def _coloured(colour: str, formula: str) -> str:
@@ -106,7 +112,6 @@ def ways_on() -> None:
             st.page_link(page.path, label=f"**{page.title}**", icon=page.icon)
             _small(f":gray[{page.purpose}]")
             _lesson(of_page[page.title], "Lesson")
-    _lesson(of_page[None], "A lesson through all five pages")
 
 
 def _lesson(one: Lesson, label: str) -> None:

@@ -41,7 +41,12 @@ def show(reading: Reading) -> None:
             "Signed", False, **in_url(SIGNED),
             help="Gradient · x: how much each character pushed the output up or down, to first order.",
         )  # fmt: skip
-        is_log = st.toggle("Log scale", False, **in_url(LOG, is_signed))
+        is_log = st.toggle(
+            "Log scale",
+            False,
+            **in_url(LOG, is_signed),
+            help="Equal distances are equal factors, so that weak influences can be seen.",
+        )
     quantity = quantity if quantity in QUANTITIES else QUANTITIES[0]
     begin, norms, pushes = connectivity(reading, at, output, quantity)
     look = Look(

@@ -76,6 +76,7 @@ def _layer(layers: int) -> int:
     layer = st.selectbox(
         "Layer", range(layers), layers - 1, format_func=lambda i: f"Layer {i + 1}",
         **keys.in_url(f"{keys.LAYER}_{layers}"), width=220,
+        help="Whose unit is silenced.",
     )  # fmt: skip
     return layer if layer in range(layers) else layers - 1
 

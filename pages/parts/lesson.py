@@ -229,6 +229,11 @@ def of_page(title: str) -> None:
     """In the sidebar: the lesson of this page, or the way back to the one that was left."""
     if st.query_params.get(keys.LESSON):
         return
+    with st.container(key="lesson_ways", gap=None):
+        _ways(title)
+
+
+def _ways(title: str) -> None:
     left = st.session_state.get(keys.LESSON_AT) or st.session_state.get(keys.LESSON_LEFT)
     if left and left[0] in lessons():
         lesson = lessons()[left[0]]

@@ -196,7 +196,11 @@ def _steering(members: list[RunInfo]) -> None:
             st.write("What all have learned is lost. Settings and seed stay, so they would learn the same again.")
             _button("All back to step 0", "reset", race_id, "restart_alt", first)
         with st.popover("Delete", icon=":material/delete:"):
-            is_sure = st.checkbox("All members, with weights, curves and samples, can go", key=f"race_sure_{race_id}")
+            is_sure = st.checkbox(
+                "All members, with weights, curves and samples, can go",
+                key=f"race_sure_{race_id}",
+                help="Nothing is deleted before this is ticked.",
+            )
             st.button(
                 "Delete this race", key=f"race_delete_{race_id}", icon=":material/delete:", on_click=_delete,
                 args=(first,), disabled=not is_sure,
@@ -237,10 +241,12 @@ def overlay(racers: list[Racer], axis: str, axis_key: str, unit_key: str) -> Non
         x = st.segmented_control(
             "Compared by", list(AXES), default=axis, **in_url(axis_key), format_func=lambda name: AXIS_NAMES[name],
             label_visibility="collapsed", required=True,
+            help="What runs along the axis: the same steps, or the same seconds.",
         )  # fmt: skip
         unit = st.segmented_control(
             "Unit of the loss", list(UNITS), default="nats", **in_url(unit_key), label_visibility="collapsed",
             required=True,
+            help="Nats, bits, or perplexity: as many characters would be equally likely.",
         )  # fmt: skip
     x, unit = x if x in AXES else "steps", unit if unit in UNITS else "nats"
     shell.chart(race_curves(racers, x, unit, shell.is_dark()), key=f"chart_{axis_key}", alt=race_alt(racers, x, unit))

@@ -138,8 +138,9 @@ def show_one(label: str, parts: Mapping[str, Callable[[Reading], None]], key: st
     """
     first = next(iter(parts))
     chosen = st.segmented_control(
-        label, list(parts), default=first, **keys.in_url(key), label_visibility="collapsed", required=True
-    )
+        label, list(parts), default=first, **keys.in_url(key), label_visibility="collapsed", required=True,
+        help=f"What is shown below: {', '.join(parts)}.",
+    )  # fmt: skip
     try:
         parts.get(str(chosen), parts[first])(reading)
     except PlaygroundError as error:

@@ -46,6 +46,7 @@ def run_bar(info: RunInfo) -> RunInfo:
         st.selectbox(
             "Run", list(runs), format_func=lambda i: f"{runs[i].name} · {i[:4]}", key=key,
             on_change=_choose, args=(key,), width="stretch", label_visibility="collapsed",
+            help="Which of your runs is on show.",
         )  # fmt: skip
         if info.kind == TEXT_TASK and st.button(
             "Sample", key="run_sample", icon=":material/edit_note:", help="Let it write."
@@ -71,7 +72,9 @@ def _manage(info: RunInfo, is_own: bool) -> None:
     if not is_own:
         return
     with st.form("rename", border=False):
-        name = st.text_input("Name", info.name, max_chars=80, key=f"{keys.NEW_NAME}_{info.id}")
+        name = st.text_input(
+            "Name", info.name, max_chars=80, key=f"{keys.NEW_NAME}_{info.id}", help="What the run is called in lists."
+        )
         if st.form_submit_button("Rename", icon=":material/edit:") and command("rename", info.id, name):
             st.session_state[keys.RENAMINGS] = st.session_state.get(keys.RENAMINGS, 0) + 1
             st.rerun()
@@ -79,7 +82,11 @@ def _manage(info: RunInfo, is_own: bool) -> None:
     if info.race_id:
         st.caption("To delete it, delete its race.")
         return
-    is_sure = st.checkbox("Its weights, curves and samples can go", key=f"run_sure_{info.id}")
+    is_sure = st.checkbox(
+        "Its weights, curves and samples can go",
+        key=f"run_sure_{info.id}",
+        help="Nothing is deleted before this is ticked.",
+    )
     st.button(
         "Delete this run", key=f"run_delete_{info.id}", icon=":material/delete:", on_click=_delete, args=(info.id,),
         disabled=not is_sure,

@@ -101,6 +101,7 @@ def known(text: str, vocabulary: Vocabulary, key: str = "") -> str:
             put = st.selectbox(
                 "by", vocabulary.characters, vocabulary.characters.index(put), format_func=visible, width=90,
                 **in_url(f"{keys.PUT}_{key}" if key else keys.PUT),
+                help="What is read in place of each unknown character.",
             )  # fmt: skip
     resolved = resolve(text, vocabulary, policy if policy in POLICIES else "nearest", put).text
     if resolved:

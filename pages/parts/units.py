@@ -49,6 +49,7 @@ def choose_states(trace: Trace) -> Chosen:
         chosen = st.selectbox(
             "Layer", range(len(every)), first, format_func=lambda i: names[i].capitalize(),
             **in_url(f"{keys.LAYER}_{len(every)}"), width=220,
+            help="1 reads the characters, the next one the states of the one below.",
         )  # fmt: skip
         place = chosen if chosen in range(len(every)) else first
     layer, one = every[place]
@@ -70,7 +71,16 @@ def _every(trace: Trace) -> list[tuple[int, LayerTrace]]:
 
 def choose_unit(hidden_size: int) -> int:
     """One of the units, from 0; the page counts from 1."""
-    unit = number_input(st, "Unit", 1, hidden_size, "min", f"{keys.CHOSEN_UNIT}_{hidden_size}", width=130)
+    unit = number_input(
+        st,
+        "Unit",
+        1,
+        hidden_size,
+        "min",
+        f"{keys.CHOSEN_UNIT}_{hidden_size}",
+        width=130,
+        help="One of the H numbers of the state, counted from 1.",
+    )
     return max(1, min(int(unit), hidden_size)) - 1
 
 

@@ -91,7 +91,7 @@ def _stepped(reading: Reading, start: int, steps: int, is_back: bool, was_playin
         PLAYER.advance(first, last, TICK, was_playing, is_back)
         plays = "Right to left, as the gradient flows." if is_back else "Column after column, to the last one."
         helps = ("One column to the left.", plays, "One column to the right.")
-        current = PLAYER.place(first, last, "Current column t", helps, is_back) - 1
+        current = PLAYER.place(first, last, "Current column t", helps, is_back, "Whose equation stands below.") - 1
         place = st.container()
         lit = "" if is_back else _lit(reading)
         chosen, unit = _unit(reading)

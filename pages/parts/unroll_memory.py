@@ -183,7 +183,13 @@ def _key(reading: Reading) -> str:
 def _figures(models: list[Remembered], numbers: Counted | None, where: str) -> None:
     """The loss, and what is still to be gained. The first model is the one that is chosen."""
     unit = st.segmented_control(
-        "Unit", ("nats", "bits"), default="nats", **in_url(UNIT), label_visibility="collapsed", required=True
+        "Unit",
+        ("nats", "bits"),
+        default="nats",
+        **in_url(UNIT),
+        label_visibility="collapsed",
+        required=True,
+        help="Of the loss: 1 nat is 1.44 bits.",
     )
     unit = "bits" if unit == "bits" else "nats"
     levels, curve, dark = numbers.losses if numbers else (), models[0].curve, shell.is_dark()
@@ -221,6 +227,7 @@ def _draw_path(reading: Reading) -> None:
         colour = st.segmented_control(
             "Colour", list(COLOURED_BY), default="kind", format_func=lambda name: COLOURED_BY[name].capitalize(),
             **in_url(COLOUR), required=True,
+            help="What a point's colour says of its character.",
         )  # fmt: skip
     T = len(reading.text)
     if T < 2:

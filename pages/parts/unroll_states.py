@@ -49,7 +49,12 @@ def _view(reading: Reading) -> None:
             chosen = units.choose_states(reading.trace)
             unit = units.choose_unit(chosen.values.shape[1])
             panel = st.segmented_control(
-                "Below the text", list(PANELS), default=next(iter(PANELS)), **in_url(PANEL), required=True
+                "Below the text",
+                list(PANELS),
+                default=next(iter(PANELS)),
+                **in_url(PANEL),
+                required=True,
+                help="All units; one unit's gates; how often gates are open or shut; what c or h keeps.",
             )
         at = _at(reading)
         _text(reading, chosen, unit, at)
@@ -100,7 +105,9 @@ def _text(reading: Reading, chosen: Chosen, unit: int, at: int) -> None:
 
 def _map(reading: Reading, chosen: Chosen, unit: int, at: int) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        said = st.segmented_control("Rows", list(ORDERS), default="As they are", **in_url(ORDER), required=True)
+        said = st.segmented_control(
+            "Rows", list(ORDERS), default="As they are", **in_url(ORDER), required=True, help="The order of the units."
+        )
         ordered = ORDERS.get(said or "", "index")
         with st.container(width=420):
             window = _window(reading, columns(chosen.values.shape[1]))

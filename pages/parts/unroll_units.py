@@ -170,5 +170,12 @@ def _choose_begin(values: np.ndarray, name: str, feature: str) -> int:
     if last <= 0:
         return 0
     first = max(range(0, last + 1, LETTERED), key=lambda begin: float(np.ptp(values[begin : begin + SHOWN])))
-    begin = st.slider("From character", 1, last + 1, first + 1, **in_url(name_of(f"{BEGIN}_{name[-8:]}_{feature}")))
+    begin = st.slider(
+        "From character",
+        1,
+        last + 1,
+        first + 1,
+        **in_url(name_of(f"{BEGIN}_{name[-8:]}_{feature}")),
+        help="Where the stretch that is drawn begins.",
+    )
     return max(1, min(int(begin), last + 1)) - 1

@@ -51,6 +51,7 @@ def choose(info: RunInfo) -> tuple[str, LossOptions]:
         view = st.segmented_control(
             "View", [LOSS, *views], default=LOSS, **in_url(keys.VIEW if reads_text else keys.TASK_VIEW),
             label_visibility="collapsed", required=True,
+            help="The loss; what it wrote or answered on the way; gradients and updates; the run as a script.",
         )  # fmt: skip
         if view in views:
             return view, LossOptions()
@@ -73,7 +74,10 @@ def show(view: str, options: LossOptions, info: RunInfo, metrics: list[StepMetri
 
 
 def _loss_options() -> LossOptions:
-    unit = st.selectbox("Unit of the loss", list(UNITS), **in_url(keys.UNIT), label_visibility="collapsed", width=115)
+    unit = st.selectbox(
+        "Unit of the loss", list(UNITS), **in_url(keys.UNIT), label_visibility="collapsed", width=115,
+        help="Nats, bits, or perplexity: as many characters would be equally likely.",
+    )  # fmt: skip
     with st.popover("Chart", icon=":material/tune:"):
         log_steps = st.toggle("Log steps", **in_url(keys.LOG_STEPS), help="Steps on a logarithmic axis.")
         is_frozen = st.toggle("Freeze", key=keys.FREEZE, help="Holds the chart still, to zoom; training goes on.")

@@ -44,7 +44,12 @@ def choose_model() -> str | None:
     if st.session_state.get(keys.MODEL) not in labels:
         st.session_state[keys.MODEL] = first_choice(linked, list(labels))
     chosen = st.selectbox(
-        "Model", list(labels), format_func=labels.__getitem__, key=keys.MODEL, disabled=keys.is_locked(keys.MODEL)
+        "Model",
+        list(labels),
+        format_func=labels.__getitem__,
+        key=keys.MODEL,
+        disabled=keys.is_locked(keys.MODEL),
+        help="One that comes with the app, a run of yours, or a file.",
     )
     put_in_url(chosen, is_run=chosen != FILE and not chosen.startswith(SHIPPED_PREFIX))
     if chosen != FILE:

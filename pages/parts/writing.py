@@ -315,9 +315,18 @@ def other_character(
         return f"{shell.plain(visible(draft.vocabulary.characters[index]))}  {probabilities[index]:.1%}"
 
     pills, rest = f"sample_pills_{key}", f"sample_rest_{key}"
-    st.pills(label, order[:ALTERNATIVES], format_func=named, key=pills, on_change=taken, args=(pills,))
+    st.pills(
+        label,
+        order[:ALTERNATIVES],
+        format_func=named,
+        key=pills,
+        on_change=taken,
+        args=(pills,),
+        help="With the probability that the model gives to it.",
+    )
     if len(order) > ALTERNATIVES:
         st.selectbox(
             "Any other", order[ALTERNATIVES:], index=None, placeholder="any other", key=rest, width=200,
             format_func=named, on_change=taken, args=(rest,), label_visibility="collapsed",
+            help="All other characters, the likeliest first.",
         )  # fmt: skip
