@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from pages.parts import alive, keys, shell
 from pages.parts.writers import Writer
-from pages.parts.writing import Piece, new_piece, other_character, show_draw
+from pages.parts.writing import Held, Piece, new_piece, other_character, show_draw
 from rnn.config import SampleConfig
 from rnn.errors import PlaygroundError
 from rnn.figures.characters import visible
@@ -39,7 +41,7 @@ def _together() -> None:
         _buttons(piece)
         other_character(
             "… or pick the next character yourself", piece.draft, sampled, f"step_{len(piece.text)}_{id(piece.draft)}",
-            lambda index: _put(piece, index),
+            partial(_put, weakref.ref(piece)),
         )  # fmt: skip
         show_draw(piece.draft, sampled, None, "step_draw")
         likeliest = int(softmax(sampled.logits).argmax())
@@ -95,5 +97,6 @@ def _buttons(piece: Piece) -> None:
         )  # fmt: skip
 
 
-def _put(piece: Piece, index: int) -> None:
-    piece.draft.put(0, index)
+def _put(held: Held, index: int) -> None:
+    if piece := held():
+        piece.draft.put(0, index)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -61,6 +63,11 @@ class Piece:
         if self.picked is None:
             return int(entropies[:IN_SIGHT].argmax())
         return max(0, min(self.picked, len(entropies) - 1))
+
+
+# A session of Streamlit keeps the callback of every widget that it ever had, with all that it refers to. Each text has
+# widgets of its own and takes, with its logits, a megabyte or many: callbacks refer to it weakly.
+Held = Callable[[], Piece | None]
 
 
 def new_piece(model_id: Any, writer: Writer, settings: SampleConfig) -> Piece:
@@ -160,10 +167,10 @@ def _options(piece: Piece) -> None:
         )  # fmt: skip
         _download(piece)
         if len(piece.draft.branches) > 1:
+            names = [_branch_name(piece, branch) for branch in piece.draft.branches]
             st.selectbox(
-                "Branch", [b.number for b in piece.draft.branches], piece.branch, key=_branch_key(piece),
-                format_func=lambda number: _branch_name(piece, piece.draft.branches[number]),
-                on_change=_show_branch, args=(piece,), width=320,
+                "Branch", range(len(names)), piece.branch, key=_branch_key(piece), format_func=names.__getitem__,
+                on_change=_show_branch, args=(weakref.ref(piece),), width=320,
                 help="The texts that left this one at a character. Each goes on from the very state it left.",
             )  # fmt: skip
 
@@ -190,9 +197,10 @@ def _branch_name(piece: Piece, branch: Branch) -> str:
     return f"{'   ' * (depth - 1)}└ Text {branch.number + 1}: {place}, “{new}” for “{old}”"
 
 
-def _show_branch(piece: Piece) -> None:
-    number = st.session_state[_branch_key(piece)]
-    if isinstance(number, int) and 0 <= number < len(piece.draft.branches):
+def _show_branch(held: Held) -> None:
+    piece = held()
+    number = st.session_state[_branch_key(piece)] if piece else None
+    if piece and isinstance(number, int) and 0 <= number < len(piece.draft.branches):
         piece.branch = number
 
 
@@ -207,7 +215,7 @@ def _painted(piece: Piece) -> None:
     key = f"sample_text_{id(draft)}_{branch}"
     alive.coloured_text(
         piece.settings.prime, piece.text, shades, values, unit, piece.position, draft.by_hand(branch), key,
-        lambda: _picked(piece, key), f"{key} {unit} {len(piece.text)}",
+        partial(_picked, weakref.ref(piece), key), f"{key} {unit} {len(piece.text)}",
     )  # fmt: skip
     mean = sum(surprises) / len(surprises)
     st.caption(
@@ -216,9 +224,10 @@ def _painted(piece: Piece) -> None:
     )
 
 
-def _picked(piece: Piece, key: str) -> None:
-    position = picked(key, len(piece.text))
-    if position is not None:
+def _picked(held: Held, key: str) -> None:
+    piece = held()
+    position = picked(key, len(piece.text)) if piece else None
+    if piece and position is not None:
         piece.picked = position
 
 
@@ -243,7 +252,7 @@ def _look(piece: Piece) -> None:
         key = f"sample_position_{last}"
         st.session_state[key] = position + 1
         st.slider(
-            "Look at character", 1, last, key=key, on_change=_slid, args=(piece, key),
+            "Look at character", 1, last, key=key, on_change=_slid, args=(weakref.ref(piece), key),
             help="Whose draw is shown below. The text above and this slider move together.",
         )  # fmt: skip
     sampled = draft.at(branch, position)
@@ -252,8 +261,9 @@ def _look(piece: Piece) -> None:
     _alternatives(piece, sampled)
 
 
-def _slid(piece: Piece, key: str) -> None:
-    piece.picked = int(st.session_state[key]) - 1
+def _slid(held: Held, key: str) -> None:
+    if piece := held():
+        piece.picked = int(st.session_state[key]) - 1
 
 
 def _said(piece: Piece, sampled: Sampled) -> str:
@@ -285,48 +295,48 @@ def show_draw(draft: Draft, sampled: Sampled, chosen: int | None, key: str) -> N
 def _alternatives(piece: Piece, sampled: Sampled) -> None:
     """Other characters for this place: each begins a branch."""
     here = f"{id(piece.draft)}_{piece.branch}_{piece.position}_{len(piece.draft.branches)}"
+    other_character(
+        "Put another character here; the text goes on from this very state", piece.draft, sampled, here,
+        partial(_branch_off, weakref.ref(piece)), sampled.index,
+    )  # fmt: skip
 
-    def branch(index: int) -> None:
+
+def _branch_off(held: Held, index: int) -> None:
+    if piece := held():
         piece.branch = piece.draft.branch(piece.branch, piece.position, index)
         st.session_state[keys.STREAM] = True
-
-    other_character(
-        "Put another character here; the text goes on from this very state", piece.draft, sampled, here, branch,
-        sampled.index,
-    )  # fmt: skip
 
 
 def other_character(
     label: str, draft: Draft, sampled: Sampled, key: str, put: Callable[[int], None], without: int | None = None
 ) -> None:
     """The likeliest characters as buttons, the rest in a list; `put` gets the index of the one that is taken."""
-    probabilities = softmax(sampled.logits)
+    probabilities, characters = softmax(sampled.logits), draft.vocabulary.characters
     order = [i for i in (-probabilities).argsort(kind="stable").tolist() if i != without]
-
-    def taken(widget: str) -> None:
-        index = st.session_state[widget]
-        if isinstance(index, int) and 0 <= index < len(draft.vocabulary):
-            try:
-                put(index)
-            except PlaygroundError as error:
-                st.toast(shell.plain(error))
-
-    def named(index: int) -> str:
-        return f"{shell.plain(visible(draft.vocabulary.characters[index]))}  {probabilities[index]:.1%}"
-
+    names = [f"{shell.plain(visible(c))}  {p:.1%}" for c, p in zip(characters, probabilities.tolist(), strict=True)]
+    named = names.__getitem__
     pills, rest = f"sample_pills_{key}", f"sample_rest_{key}"
     st.pills(
         label,
         order[:ALTERNATIVES],
         format_func=named,
         key=pills,
-        on_change=taken,
-        args=(pills,),
+        on_change=_taken,
+        args=(pills, len(characters), put),
         help="With the probability that the model gives to it.",
     )
     if len(order) > ALTERNATIVES:
         st.selectbox(
             "Any other", order[ALTERNATIVES:], index=None, placeholder="any other", key=rest, width=200,
-            format_func=named, on_change=taken, args=(rest,), label_visibility="collapsed",
+            format_func=named, on_change=_taken, args=(rest, len(characters), put), label_visibility="collapsed",
             help="All other characters, the likeliest first.",
         )  # fmt: skip
+
+
+def _taken(widget: str, vocabulary_size: int, put: Callable[[int], None]) -> None:
+    index = st.session_state[widget]
+    if isinstance(index, int) and 0 <= index < vocabulary_size:
+        try:
+            put(index)
+        except PlaygroundError as error:
+            st.toast(shell.plain(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from typing import Any
 
@@ -12,6 +13,7 @@ from pages.parts import keys, service, shell, writing
 from pages.parts.limits import SAMPLE_LENGTH
 from rnn.config import ModelConfig, SampleConfig, TrainConfig
 from rnn.corpora import Text
+from rnn.drafts import Draft
 from rnn.figures.characters import visible
 from rnn.sampling import generate, generate_many
 from rnn.scoring import score
@@ -456,3 +458,18 @@ def test_a_file_is_asked_for_before_it_can_write(app: AppTest) -> None:
     assert "Choose a file" in app.info[0].value
     assert app.button(key="sample_write").disabled
     assert not app.exception
+
+
+def test_a_session_keeps_no_text_that_is_no_longer_on_show(app: AppTest) -> None:
+    """Each has widgets of its own, and Streamlit keeps their callbacks: a class would fill the server's memory."""
+
+    def drafts() -> int:
+        gc.collect()
+        return sum(type(found) is Draft for found in gc.get_objects())
+
+    app.switch_page(SAMPLE).run()
+    app.button(key="sample_write").click().run()
+    before = drafts()
+    for _ in range(3):
+        app.button(key="sample_write").click().run()
+    assert drafts() <= before
