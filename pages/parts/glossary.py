@@ -7,16 +7,21 @@ import streamlit as st
 from rnn.errors import LessonError
 from rnn.glossary import BLOG, LECTURE, Entry, glossary
 
-SEARCH = "glossary_search"
-
-
-def popover() -> None:
-    """A button that opens it."""
-    with st.popover("Glossary", icon=":material/menu_book:", width="stretch"):
-        _list()
+OPEN, SEARCH = "glossary", "glossary_search"
 
 
 @st.fragment
+def popover() -> None:
+    """A button that opens it. What is in it is sent only then."""
+    place = st.popover(
+        "Glossary", icon=":material/menu_book:", width="stretch", key=OPEN, on_change="rerun",
+        help="Every symbol and word in a line, and where it comes from.",
+    )  # fmt: skip
+    if place.open:
+        with place:
+            _list()
+
+
 def _list() -> None:
     try:
         entries = glossary()
