@@ -65,7 +65,7 @@ function onKey(event) {
   const to = { ArrowRight: "lesson_next", ArrowLeft: "lesson_back" }[event.key];
   if (!to || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (event.composedPath().some((node) => node instanceof Element && node.matches(BUSY))) return;
-  const button = document.querySelector(`.st-key-${to} button`);
+  const button = [...document.querySelectorAll(`.st-key-${to} button`)].find((one) => one.offsetParent); // one is hidden
   if (button && !button.disabled) {
     event.preventDefault();
     button.click();

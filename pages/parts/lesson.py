@@ -126,7 +126,7 @@ def _bar(lesson: Lesson, number: int, title: str) -> None:
             _note(progress().with_step(lesson.name, number))
         if is_last:
             _forget()
-            st.switch_page(HOME)
+            st.switch_page(HOME, query_params={})  # None would be refused where widgets are in the URL
         _go(lesson, number + 1)
     if back:
         _go(lesson, number - 1)

@@ -79,6 +79,7 @@ def test_every_control_of_every_view_shows_its_help(page: str) -> None:
 
 
 def test_the_glossary_is_on_every_page_and_can_be_searched(app: AppTest) -> None:
+    app.session_state[glossary.OPEN] = True
     app.switch_page(lesson.PATHS["Sample"]).run()
     app.text_input(key=glossary.SEARCH).set_value("forget gate").run()
     assert not app.exception
