@@ -27,8 +27,8 @@ vocabulary size, `H` hidden size. Losses are in nats per prediction. Everything 
 SECTIONS = {
     "rnn": "The face of the package: `import rnn` is quick, each name is loaded on first use.",
     "rnn.trace": "What happened inside a model while it read a text. No torch.",
-    "rnn.tasks": "What a network can be trained on. `rnn.TrainState.create(None, model, train, task=TaskConfig(kind))` "
-    "trains one; `rnn.catalogue.TASKS` has each kind with its preset.",
+    "rnn.tasks": "What a network can be trained on. `rnn.TrainState.create(None, model, train, task)` "
+    "begins one; `rnn.catalogue.TASKS` has each kind with its preset.",
     "rnn.figures": "Data in, a Plotly figure out: pure functions on numpy arrays and records, no torch, no Streamlit. "
     "Every figure has its text alternative, named after it with `_alt`: what it shows now, for who cannot see it. "
     "`dark` is whether it stands on a dark background.",
