@@ -232,7 +232,8 @@ def _whole_sequence() -> None:
         "The code that ran, and what it prints:"
     )
     st.code(sequence_code(example), language="python", wrap_lines=True)
-    st.code(found.lines, language=None, wrap_lines=True, height=180 if len(found.at) > 6 else "content")
+    with st.container(height=196 if len(found.at) > 6 else "content", border=False):  # it scrolls, by keys too
+        st.code(found.lines, language=None, wrap_lines=True)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -28,6 +28,7 @@ from rnn.script import script_of
 from rnn.vocabulary import Vocabulary
 
 LOSS = "Loss"  # the first view
+NEWEST = 240  # pixels of the newest sample, however many lines it has: what is below stays where it is
 MARKS = {
     "starting": "hourglass_top", "learning": "trending_down", "plateau": "trending_flat", "overfitting": "call_split",
     "underfitting": "compress", "unstable": "show_chart", "fine": "check_circle",
@@ -93,10 +94,11 @@ def _loss_view(info: RunInfo, metrics: list[StepMetrics], options: LossOptions) 
         baselines, service.is_active(info), limits().hidden_size, info.diverged,
     )  # fmt: skip
     verdict = f":material/{MARKS[found.kind]}: **{found.kind.capitalize()}.** {shell.plain(found.sentence)}"
-    st.markdown(f":small[{verdict} *{shell.plain(found.advice)}*]")
+    with st.container(key="run_verdict"):  # with room for its longest, so that nothing below moves (assets/app.css)
+        st.markdown(f":small[{verdict} *{shell.plain(found.advice)}*]")
     if newest := service.scheduler().store.newest_sample(info.id):
         step, text = newest
-        with st.container(gap="xsmall"):
+        with st.container(gap="xsmall", height=NEWEST, border=False):
             st.caption(f"Written after step {step:,}, always with the same random numbers")
             st.code(text, language=None, wrap_lines=True)
 

@@ -77,7 +77,7 @@ def score_curve(
 def score_alt(metrics: Sequence[StepMetrics], baselines: Mapping[str, float], what: str) -> str:
     """The curve in words: the title, and each baseline."""
     measured = _measured(metrics)
-    sentences = [" ".join(_said(measured, what))]
+    sentences = [theme.spoken(_said(measured, what))]
     if baselines:
         sentences.append("To compare: " + "; ".join(f"{name} {tenths(share)}" for name, share in baselines.items()))
     return ". ".join(sentences) + "."
@@ -234,7 +234,7 @@ def confusion_alt(expected: Sequence[str], predicted: Sequence[str], classes: Se
         likely = f", mostly taken for {plain(table.columns[int(wrong.argmax())])}" if wrong.any() else ""
         if total:
             rows.append(f"{plain(name)} {right:,} of {total:,} right{likely}")
-    return ". ".join([" ".join(_confused(table)), *(["; ".join(rows)] if rows else [])]) + "."
+    return ". ".join([theme.spoken(_confused(table)), *(["; ".join(rows)] if rows else [])]) + "."
 
 
 def _table(expected: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> Table:
@@ -371,7 +371,7 @@ def accuracy_by_length_alt(
     """The bars in words."""
     bars = length_bars(lengths, right)
     each = "; ".join(f"{bar.name} {what} {percent(bar.right / bar.answers)} of {bar.answers:,}" for bar in bars)
-    title = " ".join(_bottleneck(bars, what))
+    title = theme.spoken(_bottleneck(bars, what))
     return f"{title}. By length: {each}." if each else f"{title}."
 
 

@@ -64,7 +64,7 @@ def carried_steps(
 def carried_steps_alt(carried: NDArray[np.float64], forgotten: NDArray[np.float64], cut: int) -> str:
     """The figure in words."""
     return (
-        f"{' '.join(_title(carried, forgotten, cut))}. With the state forgotten the difference is "
+        f"{theme.spoken(_title(carried, forgotten, cut))}. With the state forgotten the difference is "
         f"{forgotten[cut]:.2g} after the first character behind the cut and {forgotten[-1]:.2g} after the last one."
     )
 

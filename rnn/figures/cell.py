@@ -104,7 +104,7 @@ def cell_diagram_alt(step: CellStep) -> str:
         "gru": "h is (1 − z) times n plus z times h before; r scales what n takes from h before",
         "lstm": "c is f times c before plus i times g; h is o times tanh of c",
     }[step.cell]
-    return f"{' '.join(_title(step))}. {how}. Mean sizes: {values}."
+    return f"{theme.spoken(_title(step))}. {how}. Mean sizes: {values}."
 
 
 def size(step: CellStep, name: str) -> float:

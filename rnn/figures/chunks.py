@@ -82,7 +82,7 @@ def chunks(text: str, steps: Sequence[ChunkStep], done: int, dark: bool = False)
 
 def chunks_alt(text: str, steps: Sequence[ChunkStep], done: int) -> str:
     """The figure in words."""
-    said = [" ".join(_title(steps, done)) + "."]
+    said = [theme.spoken(_title(steps, done)) + "."]
     for number, one in enumerate(steps):
         if done >= 3 * number + 1:
             said.append(f"Chunk {number + 1}, steps {one.begin + 1} to {one.end}: loss {one.loss:.2f} nats.")
@@ -239,7 +239,7 @@ def batch_layout(streams: Sequence[str], k: int, step: int, dark: bool = False) 
 def batch_layout_alt(streams: Sequence[str], k: int, step: int) -> str:
     """The figure in words."""
     read = "; ".join(f"stream {b + 1}: “{stream[step * k : (step + 1) * k]}”" for b, stream in enumerate(streams))
-    return f"{' '.join(_batch_title(streams, k, step))}. Its chunks are {read}."
+    return f"{theme.spoken(_batch_title(streams, k, step))}. Its chunks are {read}."
 
 
 def _batch_title(streams: Sequence[str], k: int, step: int) -> tuple[str, str]:
@@ -310,9 +310,8 @@ def growth_alt(cut: Sequence[Growth], grown: Sequence[Growth]) -> str:
     told = [
         f"{one.nodes:,} operations, {1e3 * one.seconds:.1f} ms and {one.saved_bytes / 1e3:,.0f} kB" for one in (a, b)
     ]
-    return (
-        f"{' '.join(_growth_title(cut, grown))}. Chunk {a.chunk} takes {told[0]} with the line, {told[1]} without it."
-    )
+    title = theme.spoken(_growth_title(cut, grown))
+    return f"{title}. Chunk {a.chunk} takes {told[0]} with the line, {told[1]} without it."
 
 
 def _growth_title(cut: Sequence[Growth], grown: Sequence[Growth]) -> tuple[str, str]:

@@ -60,7 +60,7 @@ def contribution_bars(found: Contributions, start: int, current: int, columns: i
 def contribution_bars_alt(found: Contributions, text: str, start: int) -> str:
     """The figure in words."""
     layers = found.states.shape[1]
-    said = [" ".join(_title(found)).replace("<sub>", "").replace("</sub>", "") + "."]
+    said = [theme.spoken(_title(found)) + "."]
     for matrix in found.matrices:
         most = int(matrix.norms.argmax())
         name = _name(matrix, layers).replace("<sub>", "_").replace("</sub>", "")

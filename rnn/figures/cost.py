@@ -64,7 +64,7 @@ def growth(costs: Costs, dark: bool = False) -> go.Figure:
 
 def growth_alt(costs: Costs) -> str:
     """The figure in words."""
-    said = [" ".join(_growth_title(costs)) + "."]
+    said = [theme.spoken(_growth_title(costs)) + "."]
     for panel in _panels(costs, theme.LIGHT):
         first, last = (f"{spelled(float(v))}{panel.unit and ' bytes'}" for v in panel.values[[0, -1]])
         said.append(f"{panel.name}: {first} at T = {costs.steps[0]:,}, {last} at T = {costs.steps[-1]:,}.")
@@ -170,7 +170,7 @@ def any_length(runs: Sequence[LengthRun], parameters: int, dark: bool = False) -
 
 def any_length_alt(runs: Sequence[LengthRun], parameters: int) -> str:
     """The figure in words; the arguments are those of `any_length`."""
-    said = [" ".join(_length_title(runs, parameters)) + "."]
+    said = [theme.spoken(_length_title(runs, parameters)) + "."]
     for run in runs:
         said.append(
             f"Over {run.steps:,} steps the norm of h goes from {run.norms[0]:.2f} to {run.norms[-1]:.2f}, "

@@ -136,9 +136,8 @@ def change_panels_alt(change: Change) -> str:
         said += f". Of the characters of the text, “{visible(change.text[worst + 1])}”, character {worst + 2}, is "
         said += f"foretold with {abs(change.costs[worst]):.2f} bits {'more' if change.costs[worst] >= 0 else 'less'}"
     unit = int(np.argmax(np.abs(change.states[k]))) if change.states.size else 0
-    return (
-        f"{' '.join(_title(change))}. {said}. At the change unit {unit + 1} moves most: {change.states[k, unit]:+.2f}."
-    )
+    most = f"At the change unit {unit + 1} moves most: {change.states[k, unit]:+.2f}"
+    return f"{theme.spoken(_title(change))}. {said}. {most}."
 
 
 def _title(change: Change) -> tuple[str, str]:

@@ -76,7 +76,7 @@ def gate_tracks_alt(text: str, layer: LayerTrace, title: str, unit: int, at: int
     tracks = {name: values[:, unit] for name, values in _tracks(layer).items()}
     said = [f"{_finding(name, values)}, {along.signed(float(values[at]))} here" for name, values in tracks.items()]
     shown = f"Drawn are characters {window[0] + 1:,} to {window[1]:,}"
-    return f"{' '.join(_said(text, layer, title, unit, at))}. {'; '.join(said)}. {shown}."
+    return f"{theme.spoken(_said(text, layer, title, unit, at))}. {'; '.join(said)}. {shown}."
 
 
 def _tracks(layer: LayerTrace) -> dict[str, NDArray[np.float32]]:

@@ -67,7 +67,7 @@ def gate_vectors_alt(step: CellStep) -> str:
     for name in _rows(step):
         values = step.vectors[name]
         said.append(f"{spoken(name)} from {_signed(float(values.min()))} to {_signed(float(values.max()))}")
-    return f"{' '.join(_vectors_title(step))}. {'; '.join(said)}."
+    return f"{theme.spoken(_vectors_title(step))}. {'; '.join(said)}."
 
 
 def _rows(step: CellStep) -> list[str]:

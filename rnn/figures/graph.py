@@ -166,12 +166,15 @@ def graph(stretch: Stretch, flow: Contributions | None = None, dark: bool = Fals
 
 def graph_alt(stretch: Stretch, flow: Contributions | None = None) -> str:
     """The figure in words."""
-    trace, sentences = stretch.trace, [" ".join(_plain(line) for line in title(stretch, flow)) + "."]
+    trace, sentences = stretch.trace, [theme.spoken([_plain(line) for line in title(stretch, flow)]) + "."]
     for t in stretch.shown:
         likely = ", ".join(
             f"“{visible(trace.characters[i])}” {trace.probabilities[t, i]:.2f}" for i in stretch.guesses(t)
         )
-        state = f"h has the norm {float(np.linalg.norm(trace.states[t])):.2f}"
+        states = trace.states[t]
+        if (vector := stretch.vector if flow is None else "h") == "c":
+            states = np.concatenate([one.c[t] for one in trace.layers[-1] if one.c is not None])
+        state = f"{vector} has the norm {float(np.linalg.norm(states)):.2f}"
         target = stretch.target(t)
         came = f"; “{visible(trace.characters[target])}” came" if target is not None else ""
         back = ""

@@ -308,7 +308,7 @@ def hello_gradient_alt(shares: NDArray[np.float64], targets: str) -> str:
     """The figure in words; the arguments are those of `hello_gradient`."""
     of_losses = ", ".join(f"loss {t + 1} (“{c}”) {_short(_norm(shares[t].sum(0)))}" for t, c in enumerate(targets))
     of_copies = ", ".join(f"copy {k + 1} {_short(_norm(shares[:, k].sum(0)))}" for k in range(len(shares)))
-    title = " ".join(_gradient_title(shares)).replace("<sub>hh</sub>", "_hh")
+    title = theme.spoken(_gradient_title(shares))
     return f"{title}. By loss: {of_losses}. By copy of the matrix: {of_copies}."
 
 

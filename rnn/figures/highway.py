@@ -94,7 +94,7 @@ def highway_alt(text: str, layer: LayerTrace, unit: int, first: int, last: int, 
     """The figure in words."""
     here = ", ".join(f"{name} is {along.signed(float(values[at]))}" for name, values, _, _ in _states(layer, unit))
     shown = f"Drawn are characters {window[0] + 1:,} to {window[1]:,}"
-    said = f"{' '.join(_said(text, layer, unit, first, last))}. {lasting_units(layer, first, last)}"
+    said = f"{theme.spoken(_said(text, layer, unit, first, last))}. {lasting_units(layer, first, last)}"
     return f"{said} After {along.name(text, at)} {here}. {shown}."
 
 

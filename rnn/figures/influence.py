@@ -118,7 +118,7 @@ def influence_bars_alt(look: Look, unit: str = "nats", is_signed: bool = False) 
     """The bars in words."""
     order = np.argsort(-np.abs(look.values), kind="stable")[:5].tolist()
     said = ", ".join(f"{_name(look, i - len(look.values))} {look.values[i]:.3g}" for i in order)
-    return f"{' '.join(_bars_title(look, unit, is_signed))}. The largest values: {said} {unit}.".replace(" .", ".")
+    return f"{theme.spoken(_bars_title(look, unit, is_signed))}. The largest values: {said} {unit}.".replace(" .", ".")
 
 
 def _bars_title(look: Look, unit: str, is_signed: bool) -> tuple[str, str]:
@@ -268,7 +268,7 @@ def influence_strips_alt(looks: Sequence[Look]) -> str:
             f"{look.name}: {look.share:.0%} within {_characters(look.reach)}, most from {most}; "
             f"it gave the character a probability of {look.probability:.2f}"
         )
-    return f"{' '.join(_strips_title(looks))}. {'. '.join(said)}."
+    return f"{theme.spoken(_strips_title(looks))}. {'. '.join(said)}."
 
 
 def _strips_title(looks: Sequence[Look]) -> tuple[str, str]:
@@ -370,7 +370,7 @@ def influence_fading_alt(fadings: Sequence[Fading], places: int) -> str:
         f"{f.shares[-1]:.2g} at {far}"
         for f in fadings
     )  # fmt: skip
-    return f"{' '.join(_fading_title(fadings, places))}. {said}."
+    return f"{theme.spoken(_fading_title(fadings, places))}. {said}."
 
 
 def _fading_title(fadings: Sequence[Fading], places: int) -> tuple[str, str]:

@@ -82,7 +82,7 @@ def span_lines_alt(
     title: str,
 ) -> str:  # fmt: skip
     """The figure in words; the arguments are those of `span_lines`."""
-    said = " ".join(_said(text, states, span, units, threshold, both_signs, title, is_plain=True))
+    said = theme.spoken(_said(text, states, span, units, threshold, both_signs, title, is_plain=True))
     if not len(units):
         return f"{said}."
     means = states[span[0] : span[1]].mean(axis=0)

@@ -97,7 +97,7 @@ def network(topology: Topology, values: Values | None = None, dark: bool = False
 
 def network_alt(topology: Topology, values: Values | None = None) -> str:
     """The figure in words."""
-    said = [" ".join(title(topology)) + "."]
+    said = [theme.spoken(title(topology)) + "."]
     for row in _rows(topology):
         block = row[0]
         kinds = ", ".join(blocks.name(topology, b) for b in row)

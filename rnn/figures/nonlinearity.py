@@ -105,7 +105,7 @@ def nonlinearity_alt(name: str, sums: Array, of: str = "h") -> str:
         "sigmoid": "an S from 0 to 1, steepest at 0, slope 0.25 there and 0 at both ends",
         "relu": "0 for negative sums, with slope 0, and the sum itself for positive ones, with slope 1",
     }
-    said = " ".join(_title(name, sums, of))
+    said = ". ".join(_title(name, sums, of))
     values = np.asarray(sums, np.float64)
     return f"{said}. {name} is {shape[name]}. Sums from {values.min():.2f} to {values.max():.2f}.".replace("-", "−")
 

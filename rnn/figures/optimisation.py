@@ -75,7 +75,7 @@ def gradient_norm(metrics: Sequence[StepMetrics], clip: str, clip_norm: float, d
 
 def gradient_norm_alt(metrics: Sequence[StepMetrics], clip: str, clip_norm: float) -> str:
     """The figure in words."""
-    said = " ".join(_gradient_norm_title(metrics, clip, clip_norm))
+    said = theme.spoken(_gradient_norm_title(metrics, clip, clip_norm))
     if not metrics:
         return said
     norms = [m.grad_norm for m in metrics]
@@ -189,7 +189,7 @@ def _in_words(layers: Sequence[LayerNorms], of: Callable[[LayerNorms], float], t
     if not layers:
         return title[0]
     each = ", ".join(f"{n.name} {of(n):.2g}" for n in _latest(layers))
-    return f"{' '.join(title)}. At step {layers[-1].step:,}: {each}."
+    return f"{theme.spoken(title)}. At step {layers[-1].step:,}: {each}."
 
 
 def _curves(

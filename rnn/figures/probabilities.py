@@ -189,7 +189,7 @@ def sentiment_trace(
 
 def sentiment_trace_alt(words: Sequence[str], probabilities: Sequence[float] | NDArray[Any]) -> str:
     """The chart in words: the title, and the probability after each word."""
-    title = " ".join(_turned(words, probabilities))
+    title = theme.spoken(_turned(words, probabilities))
     after = ", ".join(
         f"“{plain(word)}” {share(float(value))}" for word, value in zip(words, probabilities, strict=True)
     )

@@ -100,7 +100,7 @@ def state_path_alt(found: Plane, text: str, name: str, drawn: Drawn) -> str:
     """The figure in words."""
     longest = np.linalg.norm(np.diff(found.points[drawn.first : drawn.last + 1], axis=0), axis=1)
     sentences = [
-        " ".join(_said_of_path(found, name, len(text))),
+        theme.spoken(_said_of_path(found, name, len(text))),
         f"Drawn are the steps from {drawn.first + 1:,} to {drawn.last + 1:,}",
     ]
     if len(longest):
@@ -265,7 +265,7 @@ def character_map_alt(found: Plane, vectors: NDArray[Any], characters: Sequence[
         for kind in KINDS if kind in kinds
         for x, y in [found.points[kinds == kind].mean(axis=0)]
     ]  # fmt: skip
-    return f"{' '.join(_said_of_map(vectors, characters))}. Vectors of {name} on a plane: {'; '.join(places)}."
+    return f"{theme.spoken(_said_of_map(vectors, characters))}. Vectors of {name} on a plane: {'; '.join(places)}."
 
 
 def _said_of_map(vectors: NDArray[Any], characters: Sequence[str]) -> list[str]:

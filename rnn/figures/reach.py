@@ -76,7 +76,7 @@ def every_loss_alt(norms: NDArray[np.float32], k: int, kept: float, what: str = 
     T = len(norms)
     own = float(np.diagonal(norms).mean())
     said = [
-        " ".join(_every_title(T, k, kept)) + ".",
+        theme.spoken(_every_title(T, k, kept)) + ".",
         f"A heat map with a row for each of {T} losses and a column for each step up to it. The norm of the gradient "
         f"with respect to {what} is {own:.2g} on average at the loss's own step",
     ]
@@ -240,7 +240,7 @@ def lags_alt(curves: Mapping[str, LagCurve], chosen: str, lag: int, when: str) -
         for name, curve in curves.items()
         if lag < len(curve.mean)
     ]
-    return " ".join([" ".join(_lag_title(curves, chosen, lag, when)) + ".", *said])
+    return " ".join([theme.spoken(_lag_title(curves, chosen, lag, when)) + ".", *said])
 
 
 def decades_of(groups: Sequence[Mapping[str, LagCurve]]) -> tuple[float, float]:

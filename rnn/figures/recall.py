@@ -62,7 +62,7 @@ def recall_grid_alt(
         f"Lag {lag}: " + ", ".join(f"k {k} {share:.0%}" for k, share in row.items()) + "." for lag, row in grid.items()
     ]
     mine = [f"Your own network at lag {lag}, k {k}: {shares[-1]:.0%}." for (lag, k), shares in own.items()]
-    return " ".join([f"{' '.join(_title(grid, mode, chance, needs))}.", *rows, *mine])
+    return " ".join([f"{theme.spoken(_title(grid, mode, chance, needs))}.", *rows, *mine])
 
 
 def _title(grid: Grid, mode: str, chance: float, needs: Mapping[int, int]) -> tuple[str, str]:

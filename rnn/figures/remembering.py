@@ -73,7 +73,7 @@ def memory_curves(
 def memory_alt(models: Sequence[Remembered], counted: Sequence[float], unit: str = "nats") -> str:
     """The figure in words: the finding, and where each line begins and ends."""
     shown = UNITS[unit]
-    sentences = [" ".join(_said(models[0]))]
+    sentences = [theme.spoken(_said(models[0]))]
     for label, _, curve in models:
         first, last = (shown.of(loss) for loss in (curve.losses[0], curve.losses[-1]))
         sentences.append(
@@ -177,7 +177,7 @@ def gain_curves(models: Sequence[Remembered], unit: str = "nats", dark: bool = F
 def gain_alt(models: Sequence[Remembered], unit: str = "nats") -> str:
     """The figure in words: the finding, and what each model would still gain."""
     shown = UNITS[unit]
-    sentences = [" ".join(_said_of_gains(models))]
+    sentences = [theme.spoken(_said_of_gains(models))]
     for label, _, curve in models:
         rows = zip(curve.lengths[:-1], curve.gains, strict=False)
         told = ", ".join(f"{gain * shown.scale:.3f} from {n}" for n, gain in rows)

@@ -63,7 +63,7 @@ def saturation_scatter(found: Saturation, gate: str, unit: int, dark: bool = Fal
 def saturation_scatter_alt(found: Saturation, gate: str, unit: int) -> str:
     """The scatter in words."""
     return (
-        f"{' '.join(_said(found, gate))}. On average over {found.high:g} at {found.right.mean():.0%} and under "
+        f"{theme.spoken(_said(found, gate))}. On average over {found.high:g} at {found.right.mean():.0%} and under "
         f"{found.low:g} at {found.left.mean():.0%} of the characters; unit {unit + 1}: {found.right[unit]:.0%} and "
         f"{found.left[unit]:.0%}."
     )

@@ -153,7 +153,7 @@ def surprise_strip_alt(
     name: str = "entropy",
 ) -> str:
     """The strip for who cannot see it: the title, lowest and highest value, the line and the marked character."""
-    sentences = [" ".join(_said(values, unit, name))]
+    sentences = [theme.spoken(_said(values, unit, name))]
     shown = UNITS[unit]
     if len(values):
         low, high = (shown.of(float(v)) for v in (np.min(values), np.max(values)))

@@ -45,7 +45,7 @@ def missed_units_alt(differences: NDArray[np.float64], value: float = 0.0) -> st
     """The bars in words."""
     order = np.argsort(-differences, kind="stable")[:5].tolist()
     said = ", ".join(f"unit {u + 1} {_signed(differences[u])}" for u in order)
-    return f"{' '.join(_title(differences, value))}. Most missed: {said} bits per character."
+    return f"{theme.spoken(_title(differences, value))}. Most missed: {said} bits per character."
 
 
 def _title(differences: NDArray[np.float64], value: float) -> tuple[str, str]:

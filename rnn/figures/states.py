@@ -83,7 +83,7 @@ def state_map_alt(
 ) -> str:  # fmt: skip
     """The map in words."""
     low, high = (along.signed(float(end)) for end in (states.min(), states.max()))
-    said = ". ".join(_said(text, states, order, title, unit, at, ordered))
+    said = theme.spoken(_said(text, states, order, title, unit, at, ordered))
     return (
         f"{said}. A heat map of {states.shape[1]:,} units over characters {window[0] + 1:,} to {window[1]:,}; "
         f"values go from {low} to {high}."

@@ -74,7 +74,7 @@ def step_bars(history: Sequence[Stepped], name: str = "net", dark: bool = False,
 def step_bars_alt(history: Sequence[Stepped], name: str = "net") -> str:
     """The figure in words; the arguments are those of `step_bars`."""
     step = history[-1]
-    said = [" ".join(_title(history, name)) + ".", f"h before: {_listed(step.before)}.", f"x: {_listed(step.x)}."]
+    said = [theme.spoken(_title(history, name)) + ".", f"h before: {_listed(step.before)}.", f"x: {_listed(step.x)}."]
     if _is_taken(step):
         said += [f"h after: {_listed(step.after)}.", f"y: {_listed(step.y)}."]
     return " ".join(said)
@@ -245,7 +245,7 @@ def hidden_statistics_alt(found: HiddenStatistics) -> str:
     """The figure in words."""
     rows = zip(found.at, found.means, found.variances, strict=True)
     said = "; ".join(f"t {t}: mean {mean:.3f}, variance {variance:.3f}" for t, mean, variance in rows)
-    return f"{' '.join(_statistics_title(found))}. {said}."
+    return f"{theme.spoken(_statistics_title(found))}. {said}."
 
 
 def _statistics_title(found: HiddenStatistics) -> tuple[str, str]:

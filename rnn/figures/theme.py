@@ -66,6 +66,17 @@ def luminance(rgb: Sequence[float]) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+def spoken(lines: Sequence[str]) -> str:
+    """A title's lines, one after another, as a text alternative says them: without tags, two sentences apart."""
+    said, *others = filter(None, lines)
+    for line in others:
+        is_sentence = line[:1].isupper() and line[1:2].islower()  # GRU, a number and a name go on with the first
+        said += (". " if is_sentence and said[-1] not in ".;:,?!" else " ") + line
+    for tag, letter in (("<sub>", "_"), ("<sup>", "^"), ("</sub>", ""), ("</sup>", "")):
+        said = said.replace(tag, letter)
+    return said
+
+
 def figure(
     data: Sequence[dict[str, Any]], title: str, x: str, y: str, dark: bool, height: int = 360, **more: Any
 ) -> go.Figure:

@@ -80,7 +80,7 @@ def chunk_lengths(found: Truncation, k: int, dark: bool = False) -> go.Figure:
 
 def chunk_lengths_alt(found: Truncation, k: int) -> str:
     """The figure in words; the arguments are those of `chunk_lengths`."""
-    said = [" ".join(_truncation_title(found, k)) + "."]
+    said = [theme.spoken(_truncation_title(found, k)) + "."]
     for name in found.cosine:
         cosine, ratio = found.at(k, name)
         if math.isfinite(cosine):
@@ -212,7 +212,7 @@ def chunk_costs(costs: Sequence[ChunkCost], k: int, dark: bool = False) -> go.Fi
 def chunk_costs_alt(costs: Sequence[ChunkCost]) -> str:
     """The figure in words."""
     said = [f"k = {c.length}: {duration(c.seconds)}, {size(c.saved_bytes)}" for c in costs]
-    return f"{' '.join(_costs_title(costs))}. One gradient of one sequence. {'; '.join(said)}."
+    return f"{theme.spoken(_costs_title(costs))}. One gradient of one sequence. {'; '.join(said)}."
 
 
 def at_length(costs: Sequence[ChunkCost], k: int) -> tuple[float, float]:

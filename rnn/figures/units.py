@@ -269,7 +269,7 @@ def unit_beside_alt(
     end = min(len(text), begin + SHOWN)
     shown, beside = states[begin:end], values[begin:end]
     return (
-        f"{' '.join(_beside_title(states, values, begin, end, unit, feature, r))}. The unit goes from "
+        f"{theme.spoken(_beside_title(states, values, begin, end, unit, feature, r))}. The unit goes from "
         f"{number(float(shown.min()))} to {number(float(shown.max()))}, the {feature} from {beside.min():g} to "
         f"{beside.max():g}."
     )
@@ -351,7 +351,7 @@ def units_and_depth_alt(states: NDArray[Any], r: NDArray[Any], vector: str) -> s
     """The figure in words."""
     rows = ", ".join(f"unit {n + 1} {number(r[n])}" for n in _by_size(r)[:5])
     full = float(np.abs(states).max(initial=0.0))
-    return f"{' '.join(_depth_title(r, full, vector))}. r with the depth, the best first: {rows}."
+    return f"{theme.spoken(_depth_title(r, full, vector))}. r with the depth, the best first: {rows}."
 
 
 def _by_size(r: NDArray[Any]) -> list[int]:

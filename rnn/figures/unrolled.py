@@ -55,7 +55,7 @@ def unrolled(trace: Trace, start: int = 0, steps: int = STEPS, name: str = "RNN"
 def unrolled_alt(trace: Trace, start: int = 0, steps: int = STEPS, name: str = "RNN") -> str:
     """The figure in words; the arguments are those of `unrolled`."""
     shown = _shown(trace, start, steps)
-    sentences = [" ".join(_title(trace, shown, name)) + "."]
+    sentences = [theme.spoken(_title(trace, shown, name)) + "."]
     for t in shown:
         state = ", ".join(f"{float(h):.1f}" for h in trace.states[t, :UNITS])
         likely = ", ".join(

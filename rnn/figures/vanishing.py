@@ -83,7 +83,7 @@ def decay_lines(found: Decay, network: Sandbox, dark: bool = False) -> go.Figure
 
 def decay_lines_alt(found: Decay, network: Sandbox) -> str:
     """The figure in words."""
-    title = " ".join(_decay_title(found, network)).replace("<sup>", "^").replace("</sup>", "")
+    title = theme.spoken(_decay_title(found, network))
     T = network.steps
     return (
         f"{title}. A logarithmic axis with three lines from 1 at lag 0 to lag {T}: the measured norm ends at "
@@ -141,7 +141,7 @@ def clip_norms(pair: Pair, dark: bool = False) -> go.Figure:
 
 def clip_losses_alt(pair: Pair) -> str:
     """The figure in words."""
-    return f"{' '.join(_loss_title(pair))}. {_course('Without clipping', pair.off)} {_course('With it', pair.on)}"
+    return f"{theme.spoken(_loss_title(pair))}. {_course('Without clipping', pair.off)} {_course('With it', pair.on)}"
 
 
 def clip_norms_alt(pair: Pair) -> str:
@@ -149,7 +149,7 @@ def clip_norms_alt(pair: Pair) -> str:
     off, on = (course.norms for course in (pair.off, pair.on))
     ranges = [f"{n.min():.2g} to {n.max():.2g}" if len(n) else "none" for n in (off, on)]
     return (
-        f"{' '.join(_norm_title(pair))}. The norm before clipping was {ranges[0]} without clipping and {ranges[1]} "
+        f"{theme.spoken(_norm_title(pair))}. The norm before clipping was {ranges[0]} without clipping and {ranges[1]} "
         f"with it; the limit is {pair.train.clip_norm:g}."
     )
 
@@ -325,7 +325,7 @@ def kept_lines_alt(curves: Mapping[str, Kept], lag: int, is_gates: bool) -> str:
         + (f", in its best units {_share(curve.best[-1])}." if is_gates and curve.best is not None else ".")
         for name, curve in curves.items()
     ]
-    return " ".join([" ".join(_kept_title(curves, lag, is_gates)) + ".", *said])
+    return " ".join([theme.spoken(_kept_title(curves, lag, is_gates)) + ".", *said])
 
 
 def deepest_of(groups: Sequence[Mapping[str, Kept]]) -> float:

@@ -103,7 +103,7 @@ def weight_map_alt(matrix: NDArray[Any], name: str, when: str = "") -> str:
     """The figure in words."""
     values = np.asarray(matrix, np.float64)
     return (
-        f"{' '.join(_map_title(matrix, name, when))}. Its values go from {values.min():.2f} to {values.max():.2f}; "
+        f"{theme.spoken(_map_title(matrix, name, when))}. Its values go from {values.min():.2f} to {values.max():.2f}; "
         f"{(values > 0).mean():.0%} are positive."
     )
 
@@ -184,9 +184,13 @@ def eigenvalue_plane(
 
 def eigenvalue_plane_alt(after: Spectrum, before: Spectrum | None = None, is_trained: bool = True) -> str:
     """The figure in words; the arguments are those of `eigenvalue_plane`."""
-    title = " ".join(_plane_title(after, before, is_trained)).replace("<sub>", "_").replace("</sub>", "")
+    title = theme.spoken(_plane_title(after, before, is_trained))
     outside = int((np.abs(after.eigenvalues) > 1).sum())
-    return f"{title}. {outside} of {len(after.eigenvalues)} eigenvalues lie outside the unit circle."
+    sizes = np.abs(after.eigenvalues)
+    return (
+        f"{title}. {outside} of {len(sizes)} eigenvalues lie outside the unit circle; they are {sizes.min():.2f} to "
+        f"{sizes.max():.2f} from 0."
+    )
 
 
 def _plane_title(after: Spectrum, before: Spectrum | None, is_trained: bool) -> tuple[str, str]:
