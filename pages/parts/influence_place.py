@@ -69,8 +69,8 @@ def text(
 
 
 def _pick(name: str, key: str) -> None:
-    picked = st.session_state[key].picked
-    if isinstance(picked, int):
+    picked = alive.picked(key)
+    if picked is not None:
         st.session_state[AT] = name, picked
 
 

@@ -133,8 +133,8 @@ def _first_span(text: str, chosen: Chosen) -> Span:
 
 def _clicked(T: int) -> None:
     """The first click begins a span, the second one ends it."""
-    picked = st.session_state[TEXT].picked
-    if not isinstance(picked, int) or not 0 <= picked < T:
+    picked = alive.picked(TEXT)
+    if picked is None or not 0 <= picked < T:
         return
     first = st.session_state.pop(FIRST, None)
     if first is None:

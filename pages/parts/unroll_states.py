@@ -70,8 +70,8 @@ def _at(reading: Reading) -> int:
 
 
 def _picked(text: str) -> None:
-    picked = st.session_state[TEXT].picked
-    if isinstance(picked, int) and 0 <= picked < len(text):
+    picked = alive.picked(TEXT)
+    if picked is not None and 0 <= picked < len(text):
         st.session_state[AT] = (text, picked)
 
 
