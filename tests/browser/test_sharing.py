@@ -107,7 +107,7 @@ def test_a_teachers_link_hides_locks_and_enlarges_for_the_class(server: Server, 
             expect(pupil.get_by_role("slider", name="Temperature")).to_be_disabled()
             expect(pupil.get_by_role("slider", name="Temperature")).to_have_value("0.5")
             expect(button(pupil, "Write again")).to_be_hidden()
-            assert pupil.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
+            expect(pupil.locator("html")).to_have_css("font-size", "20px")
             settled(pupil)
             if visit == 0:
                 pupil.get_by_test_id("stExpandSidebarButton").click()
