@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 
 import plotly.graph_objects as go
@@ -16,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from pages.parts import keys
 from rnn.figures.export import to_csv
 from tests.app.conftest import SAMPLE, TRAIN
+from tests.unit.colours import APART, VISIONS, distance
 
 ARCHITECTURE, UNROLL, BPTT = "1_Architecture", "4_Unroll_Visualizer", "5_Truncated_BPTT"
 PARTS = {  # the controls that choose what a view shows; those of numbers are left as they are
@@ -60,6 +62,7 @@ def check(figures: list[tuple[str, dict[str, Any], str]]) -> None:
         assert alt.strip().endswith((".", "!", "?", "”")), f"{key} breaks off: {alt}"
         assert not TAG.search(alt), f"{key} says tags: {alt}"
         assert ";." not in alt, alt
+        assert not (alike := told_by_hue(spec)), f"{key}: these differ by a hue that not everybody sees: {alike}"
         found = set(re.findall(r"\d+", alt))
         assert found, f"{key} says no number: {alt}"
         assert found & numbers(spec), f"{key} says other numbers than it shows: {alt}"
@@ -68,6 +71,32 @@ def check(figures: list[tuple[str, dict[str, Any], str]]) -> None:
         assert len(saved) > max(1, points), f"{key} is saved in part"
         what = rounded([spec["data"], spec["layout"].get("title")])
         assert said.setdefault((key, alt), what) == what, f"{key} says the same of two figures: {alt}"
+
+
+def told_by_hue(spec: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Traces of one panel that differ in their colour alone, where somebody may not see the difference."""
+    background = spec["layout"]["paper_bgcolor"]
+    looks = {look(trace) for trace in spec["data"] if isinstance(colour_of(trace), str)}
+    return [
+        (one, other)
+        for one, other in combinations(sorted(looks, key=str), 2)
+        if one[1:] == other[1:] and min(distance(one[0], other[0], v, background) for v in VISIONS) < APART
+    ]
+
+
+def colour_of(trace: dict[str, Any]) -> Any:
+    of_line, of_mark = (trace.get(part, {}).get("color") for part in ("line", "marker"))
+    return (of_line if "lines" in trace.get("mode", "lines") else None) or of_mark
+
+
+def look(trace: dict[str, Any]) -> tuple[Any, ...]:
+    """Its colour, and all else that tells it from others: its panel, its kind, dash and symbol."""
+    line, mark = trace.get("line", {}), trace.get("marker", {})
+    return (
+        colour_of(trace), trace.get("xaxis", "x"), trace.get("yaxis", "y"), trace.get("type", "scatter"),
+        trace.get("mode"), line.get("dash", "solid"), str(mark.get("symbol")), str(mark.get("pattern")),
+        trace.get("fill"), trace.get("base") is None or str(trace.get("base")), line.get("width"),
+    )  # fmt: skip
 
 
 def is_list(values: Any) -> bool:
