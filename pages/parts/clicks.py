@@ -19,6 +19,6 @@ def clicked(key: str) -> object:
 
 def picked(key: str, count: int) -> int | None:
     """The character that was picked in the text of this key, from 0; None where it is none of its `count`."""
-    value = st.session_state[key].picked
+    value = getattr(st.session_state.get(key), "picked", None)  # the text may just have gone from the page
     is_one = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < count
     return value if is_one else None

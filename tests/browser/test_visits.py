@@ -137,6 +137,8 @@ def test_delete_everything_leaves_nothing_behind_and_the_browser_gets_a_new_toke
     assert MARK in "".join(path.read_bytes().decode("latin-1") for path in public.home.glob("runs.db*"))
     stranger.evaluate("localStorage.setItem('rnn-playground-more', 'x')")
 
+    other_tab = open_page(stranger.context.new_page(), public, "Train", SMALL)
+
     main(stranger).get_by_text("My runs (1)").click()
     button(stranger, "Delete everything of mine").click()
     button_in_popover(stranger, "Yes, delete everything").click()
@@ -155,6 +157,12 @@ def test_delete_everything_leaves_nothing_behind_and_the_browser_gets_a_new_toke
     kept = [path for path in public.home.rglob("*") if path.is_file()]
     assert not [path.name for path in kept if MARK.encode() in path.read_bytes()]
     assert MARK not in public.log.read_text()
+
+    button(other_tab, "Start training").click()  # what another tab does from now on belongs to the new token, too
+    beyond(other_tab, 0)
+    settled(other_tab)
+    with closing(Store(public.home)) as store:
+        assert [run.id for run in store.runs_of(fresh)] == [run_in_url(other_tab)]
 
 
 def test_a_shared_run_opens_read_only(public: Server, page: Page, stranger: Page) -> None:
