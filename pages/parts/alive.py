@@ -102,12 +102,6 @@ def coloured_text(
     _text(key=key, data=data, on_picked_change=on_pick)
 
 
-def picked(key: str) -> int | None:
-    """What was picked in a text, for its callback; None where the text has gone from the page in the meantime."""
-    state = st.session_state.get(key)
-    return state.picked if state is not None and isinstance(state.picked, int) else None
-
-
 def guesses(score: Score, characters: Sequence[str], begin: int, end: int, key: str) -> None:
     """Under each character from `begin` to `end` the likeliest next ones, the one that did come outlined."""
     columns = []
