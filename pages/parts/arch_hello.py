@@ -367,15 +367,19 @@ def _written(
         with place:
             if len(names) > 1:
                 st.caption(f"{name}, {' × '.join(map(str, tables.drawn[name].shape))}")
-            edited: Any = st.data_editor(
-                pd.DataFrame(values, pd.Index(rows, name="row"), list(columns)), key=key.format(name), width="stretch",
-                num_rows="fixed", column_config=dict.fromkeys(columns, two_decimals) | {"_index": names_only},
-            )  # fmt: skip
             try:
+                edited: Any = st.data_editor(
+                    pd.DataFrame(values, pd.Index(rows, name="row"), list(columns)), key=key.format(name),
+                    width="stretch", num_rows="fixed",
+                    column_config=dict.fromkeys(columns, two_decimals) | {"_index": names_only},
+                )  # fmt: skip
                 typed = hello.checked(edited.to_numpy(object).tolist(), name, rows, columns)
                 now[name] = typed.reshape(tables.drawn[name].shape)
             except InputError as error:
                 st.error(shell.plain(error))
+                are_numbers = False
+            except (LookupError, TypeError, ValueError, AttributeError):  # Streamlit's, at cells that are not there
+                st.error("What was written is not in this table. Reload the page.")
                 are_numbers = False
     tables.now = now
     return are_numbers

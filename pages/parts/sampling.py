@@ -71,7 +71,7 @@ def _prime(vocabulary: Vocabulary | None) -> str:
         "Prime", height=68, **keys.in_session(keys.PRIME), help=help_for(SampleConfig, "prime"),
         placeholder="Empty: the first character comes by its frequency in the training text.",
     )  # fmt: skip
-    prime = prime or ""
+    prime = str(prime or "")
     if prime == FIRST_PRIME or not 0 < len(prime) <= PRIME_LENGTH:
         st.query_params.pop(keys.PRIME, None)
     elif linked != prime:

@@ -31,7 +31,7 @@ def show(writer: Writer) -> None:
         "Text to score", height=110, **keys.in_session(keys.SCORED),
         help="The model reads it from its beginning and says, before each character, how likely it is.",
     )  # fmt: skip
-    text = text or ""
+    text = str(text or "")
     address.put_text(keys.SCORED, text, EXAMPLE, "The text to score")
     if len(text) > SCORED_LENGTH:
         raise ConfigError(

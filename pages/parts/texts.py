@@ -50,7 +50,7 @@ def text_chooser() -> Text | None:
 def _pasted() -> Text | None:
     cap = limits().text_bytes
     pasted = st.text_area("Your text", key=keys.PASTE, height=140, help=_size_help(cap))
-    return corpora.from_paste(pasted, cap) if pasted else None
+    return corpora.from_paste(str(pasted), cap) if pasted else None
 
 
 def _uploaded() -> Text | None:
