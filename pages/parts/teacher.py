@@ -141,7 +141,8 @@ def _carry_out(name: str) -> None:
     try:
         failed = getattr(service.scheduler(), name)()
         if failed:
-            st.toast(f"{failed} could not be saved and goes on.", icon=":material/error:")
+            what = "could not be saved and train on" if name == "pause_all" else "cannot go on now and rest"
+            st.toast(f"Runs that {what}: {failed}.", icon=":material/error:")
     except PlaygroundError as error:
         st.toast(shell.plain(error), icon=":material/error:")
 

@@ -337,11 +337,15 @@ class Scheduler:
         self._require_lock()
         return self._thread.compute(self._pause_all)
 
-    def resume_all(self) -> None:
-        """Ends the hold and goes on with what `pause_all` has paused and its owners have left as it was."""
+    def resume_all(self) -> int:
+        """Ends the hold and goes on with what `pause_all` has paused and its owners have left as it was.
+
+        Returns:
+            How many go on resting, because their owners have had their time, or too many wait.
+        """
         self._require_lock()
         self.release()
-        self._thread.compute(self._resume_all)
+        return self._thread.compute(self._resume_all)
 
     # What pages ask for while runs train
 
@@ -723,11 +727,16 @@ class Scheduler:
         journal.noted(f"pause all: {len(entries) - failed} of {len(entries)} paused")
         return failed
 
-    def _resume_all(self) -> None:
-        paused = self.store.paused_with(PAUSED_BY_TEACHER)
+    def _resume_all(self) -> int:
+        paused, failed = self.store.paused_with(PAUSED_BY_TEACHER), 0
         for run_id, owner in paused:
-            self._enqueue(run_id, owner, self.store.stop_at(run_id))
-        journal.noted(f"resume all: {len(paused)} go on")
+            try:
+                self._enqueue(run_id, owner, self.store.stop_at(run_id))
+            except PlaygroundError as error:
+                failed += 1
+                journal.went_wrong("not resumed", run_id, error)
+        journal.noted(f"resume all: {len(paused) - failed} of {len(paused)} go on")
+        return failed
 
     def _withdraw(self, run_id: str, reason: str) -> list[str]:
         """Takes a run, or its race, out of queue and turns as it is; the ids of all that belong together."""

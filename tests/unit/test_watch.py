@@ -272,6 +272,24 @@ def test_resume_all_ends_the_hold_and_goes_on_exactly_with_what_was_paused_for_a
     assert server.store.get(stops).last_step == 900_000
 
 
+def test_one_that_cannot_go_on_does_not_keep_the_others_from_it(
+    server: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused, other = (server.create(owner, TEXT, MODEL, LONG) for owner in (ANNA, BEN))
+    server.pause_all()
+    enqueue = server._enqueue
+
+    def no_time_left(run_id: str, owner: str, stop_at: int | None) -> None:
+        if run_id == refused:
+            raise StoreError("Your runs have trained for as long as they may today.")
+        enqueue(run_id, owner, stop_at)
+
+    monkeypatch.setattr(server, "_enqueue", no_time_left)
+    assert server.resume_all() == 1
+    assert (status(server, refused), status(server, other)) == ("paused", "running")
+    assert server.overview().paused == 1
+
+
 def test_a_server_that_does_not_train_pauses_and_deletes_nothing(serve: Serve) -> None:
     first, second = serve(), serve()
     run_id = first.create(ANNA, TEXT, MODEL, LONG)
