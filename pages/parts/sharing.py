@@ -93,9 +93,17 @@ def _wishes(page: Any, title: str) -> ClassLink:
     """What the teacher asks for: at first what the link of this session does."""
     asked = classroom.asked()
     controls = classroom.controls_of(page, st.session_state.get(keys.LOCKABLE, set()))
-    hidden = _chosen("Hide", controls.hideable, asked.hidden, f"{keys.HIDE}_{title}")
-    locked = _chosen("Lock at their values", controls.lockable, asked.locked, f"{keys.LOCK}_{title}")
-    is_large = st.toggle("Large type, for a projector", asked.is_large, key=f"{keys.PRESENT}_{title}")
+    hidden = _chosen(
+        "Hide", controls.hideable, asked.hidden, f"{keys.HIDE}_{title}", "Controls that the class does not see."
+    )
+    locked = _chosen(
+        "Lock at their values", controls.lockable, asked.locked, f"{keys.LOCK}_{title}",
+        "Controls that the class sees and cannot change.",
+    )  # fmt: skip
+    is_large = st.toggle(
+        "Large type, for a projector", asked.is_large, key=f"{keys.PRESENT}_{title}",
+        help="In the app and in its figures; the sidebar is folded.",
+    )  # fmt: skip
     st.caption(
         "The link above asks for this. It holds on every page, until somebody opens the app without it: what is "
         "hidden is out of the way, not secret."
@@ -103,12 +111,13 @@ def _wishes(page: Any, title: str) -> ClassLink:
     return ClassLink(locked, hidden, bool(is_large))
 
 
-def _chosen(label: str, choices: dict[str, str], asked: tuple[str, ...], key: str) -> tuple[str, ...]:
+def _chosen(label: str, choices: dict[str, str], asked: tuple[str, ...], key: str, words: str) -> tuple[str, ...]:
     """Some of the page's controls, and those of other pages that were asked for before."""
     here = [name for name in asked if name in choices]
     chosen = st.multiselect(
-        label, list(choices), here, format_func=choices.__getitem__, key=key, placeholder="none of the controls"
-    )
+        label, list(choices), here, format_func=choices.__getitem__, key=key, placeholder="none of the controls",
+        help=words,
+    )  # fmt: skip
     return (*(name for name in asked if name not in choices), *(name for name in chosen if name in choices))
 
 

@@ -163,13 +163,16 @@ WIDGETS = {
     "text_input", "text_area", "number_input", "file_uploader", "data_editor", "radio", "color_picker", "date_input",
 }  # fmt: skip
 REASONS = {  # file: how many of its widgets, and why
+    "asking.py": (2, "an answer that is given before it is shown"),
     "arch_hello.py": (1, "a table of numbers that is edited by hand"),
     "controls.py": (1, "what stands in for a number that the URL calls infinite"),
+    "glossary.py": (1, "a word that is looked up"),
     "live.py": (4, "steer a run, and are noted in it"),
     "player.py": (1, "put into the URL by hand while it stands"),
     "racing.py": (2, "runs of the visitor's own, and a question before deleting"),
     "runs.py": (3, "the run, by its id; its new name; a question before deleting"),
     "sharing.py": (2, "are made into another link"),
+    "teacher.py": (1, "the teacher's key"),
     "texts.py": (4, "a text of the visitor's own, and what is done with it"),
     "uploads.py": (1, "a file"),
     "views.py": (2, "a chart that stands still; which of a run's samples is shown"),
