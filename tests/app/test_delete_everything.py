@@ -11,7 +11,7 @@ from pages.parts import keeping, keys, owner, service
 from pages.parts.texts import PASTE
 from rnn.errors import StoreError
 from rnn.runs.scheduler import Scheduler
-from tests.app.conftest import TRAIN, said, start_hello, status, until
+from tests.app.conftest import TRAIN, said, start_hello, status, train_hello, until
 
 MARK = "XYZZY"
 
@@ -77,7 +77,7 @@ def test_the_browser_is_asked_to_forget_and_its_old_token_is_not_taken_back(
 
 
 def test_what_cannot_be_deleted_stays_and_the_page_says_why(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    start_hello(app)
+    train_hello(app).run()  # to its end: the rerun that ends a run would take the message along
     token = app.session_state[keys.OWNER]
 
     def refuses(*_: object) -> None:
