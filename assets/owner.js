@@ -36,6 +36,7 @@ function stopListening() {
 }
 
 // Removes all that the app keeps in this browser, and opens the page anew: only so do its fields forget what they hold.
+// The new token is made here: where none stood, another open tab would put its own, the old one, back.
 function forget() {
   try {
     for (const key of Object.keys(localStorage)) {
@@ -43,8 +44,15 @@ function forget() {
         localStorage.removeItem(key);
       }
     }
+    localStorage.setItem(KEY, fresh());
   } catch (error) {
     // no storage, so nothing is in it
   }
   location.replace(`${location.pathname}?deleted=1`);
+}
+
+// 256 random bits, written as Python's `token_urlsafe(32)` does.
+function fresh() {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

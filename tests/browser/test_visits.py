@@ -260,7 +260,7 @@ def test_a_run_can_be_reset_renamed_and_deleted(server: Server, page: Page) -> N
     expect(status(page)).to_contain_text("paused · step 1 of")
 
     button(page, "Manage").click()
-    popover(page).get_by_label("Name").fill("*Emma* & <b>")
+    popover(page).get_by_role("textbox", name="Name").fill("*Emma* & <b>")
     button_in_popover(page, "Rename").click()
     expect(main(page).get_by_role("combobox", name="Run", exact=True)).to_have_value(re.compile(r"^\*Emma\* & <b> · "))
     assert stored(server, run_id).name == "*Emma* & <b>"
