@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from rnn.figures import theme
 from tests.browser.playground import Server, settled
-from tests.browser.visitor import DESKTOP, chart_title, main, open_page, popover, window
+from tests.browser.visitor import DESKTOP, chart_title, open_page, popover, window
 
 TITLES = {
     "": "RNN Playground",
@@ -130,11 +130,6 @@ def test_every_page_fits_a_phone_and_can_be_read_by_everybody(
     assert needed == set(STREAMLITS_OWN)  # what is no longer found is taken off the list
 
 
-def popover_buttons(page: Page) -> list[Locator]:
-    # Streamlit draws a button with a help twice, one of them out of sight.
-    return main(page).get_by_test_id("stPopoverButton").and_(page.locator(":enabled:visible")).all()
-
-
 def everything_opened(page: Page, is_page: bool) -> Iterator[str]:
     """Opens one thing after another and says which: expanders stay open. A page's views have the same sidebar."""
     yield "nothing open"
@@ -143,12 +138,6 @@ def everything_opened(page: Page, is_page: bool) -> Iterator[str]:
         expect(page.get_by_test_id("stSidebar")).to_be_visible()
         yield "the sidebar open"
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
-    for button in popover_buttons(page) if is_page else []:
-        button.click()
-        expect(popover(page)).to_be_visible()
-        yield f"the popover “{button.inner_text()}” open"
-        page.keyboard.press("Escape")
-        expect(popover(page)).to_be_hidden()
     for expander in page.get_by_test_id("stExpander").locator("summary").all():
         expander.click()
     yield "all expanders open"
