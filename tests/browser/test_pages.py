@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from rnn.figures import theme
 from tests.browser.playground import Server, settled
@@ -128,6 +128,11 @@ def test_every_page_fits_a_phone_and_can_be_read_by_everybody(
                 wrong += [] if own else [f"{place}: {rule} at {found}: {why}"]
     assert not wrong, "\n".join(wrong)
     assert needed == set(STREAMLITS_OWN)  # what is no longer found is taken off the list
+
+
+def popover_buttons(page: Page) -> list[Locator]:
+    # Streamlit draws a button with a help twice, one of them out of sight.
+    return main(page).get_by_test_id("stPopoverButton").and_(page.locator(":enabled:visible")).all()
 
 
 def everything_opened(page: Page, is_page: bool) -> Iterator[str]:
