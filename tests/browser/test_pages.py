@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from rnn.figures import theme
 from tests.browser.playground import Server, settled
-from tests.browser.visitor import DESKTOP, chart_title, open_page, popover, window
+from tests.browser.visitor import DESKTOP, chart_title, main, open_page, popover, window
 
 TITLES = {
     "": "RNN Playground",
