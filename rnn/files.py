@@ -51,3 +51,13 @@ def remove_partial(path: Path) -> None:
     with suppress(OSError):
         for left in (path if path.is_dir() else path.parent).glob(pattern):
             left.unlink(missing_ok=True)
+
+
+def folder_bytes(folder: Path) -> int:
+    """The size of all files in a folder and below; what goes meanwhile counts as nothing."""
+    total = 0
+    for path, _, files in os.walk(folder):
+        for name in files:
+            with suppress(OSError):
+                total += os.stat(os.path.join(path, name)).st_size
+    return total

@@ -1,4 +1,5 @@
-"""Numbers of every character of a text as a table for other programs. No torch."""
+"""Tables for other programs: numbers of every character of a text, and cells that a spreadsheet shows as they are.
+No torch."""
 
 from __future__ import annotations
 
@@ -7,6 +8,13 @@ import io
 from typing import Any
 
 from numpy.typing import NDArray
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would carry out
+
+
+def guarded(text: str) -> str:
+    """What a person may have typed, so that a spreadsheet shows it and does not carry it out."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def states_csv(text: str, states: NDArray[Any], name: str) -> str:

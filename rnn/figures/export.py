@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from rnn.tables import guarded
+
 Row = dict[str, Any]  # name of a column -> what stands in it; a column that is missing is empty
 
 TRACE, PANEL, TEXT, HOVER, NOTE = "trace", "panel", "text", "hover text", "note"
 LAST = ("value", "base", "width", "error", "colour", TEXT, HOVER)  # the order of the columns after the axes
 DETAIL = re.compile(r"detail (\d+)")  # columns of what a click or the pointer finds
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 BOM = "\ufeff"  # without it Excel takes UTF-8 for something else
 
 
@@ -203,4 +204,4 @@ def _cell(value: Any) -> str:
     if not isinstance(value, str):
         return str(value)
     is_number = re.fullmatch(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", value)
-    return f"'{value}" if value.startswith(FORMULA) and not is_number else value
+    return value if is_number else guarded(value)

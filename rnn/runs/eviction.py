@@ -7,12 +7,11 @@ waits or trains never goes, and of a race all or nothing.
 from __future__ import annotations
 
 import logging
-import os
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 
 from rnn.errors import StoreError
+from rnn.files import folder_bytes
 from rnn.runs.store import Store
 
 DAY = 86_400.0  # seconds
@@ -74,12 +73,7 @@ def _remove(store: Store, entries: list[list[str]], why: str) -> list[str]:
 
 def bytes_in_files(store: Store, run_id: str | None = None) -> int:
     """Of the files of one run, or of all runs."""
-    total = 0
-    for folder, _, names in os.walk(store.folder(run_id) if run_id else store.home / "runs"):
-        for name in names:
-            with suppress(OSError):  # it went meanwhile
-                total += os.stat(os.path.join(folder, name)).st_size
-    return total
+    return folder_bytes(store.folder(run_id) if run_id else store.home / "runs")
 
 
 def bytes_of(store: Store, token: str) -> int:

@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from rnn.catalogue import TASKS
 from rnn.config import ModelConfig
+from rnn.files import folder_bytes
 from rnn.memory import resident_bytes
 from rnn.records import Overview, RunInfo, ServerPoint, WatchedRun
 from rnn.runs.journal import short
 from rnn.runs.store import Store
 from rnn.runs.turns import Turns
+from rnn.tables import guarded
 
 PAUSED_BY_TEACHER = "Paused by the teacher."
 HELD = "The teacher holds all training for the moment. Start it when training is open again."
@@ -31,7 +30,6 @@ BIN_SECONDS = 2.0
 BINS = 150  # five minutes
 RECENT = 5  # bins that "now" is the mean of
 DISK_SECONDS = 10.0  # a walk through the folder is made this often
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would carry out
 
 
 @dataclass
@@ -138,16 +136,6 @@ class Watch:
             return size
 
 
-def folder_bytes(folder: Path) -> int:
-    """The size of all files in a folder and below; what goes meanwhile counts as nothing."""
-    total = 0
-    for path, _, files in os.walk(folder):
-        for name in files:
-            with suppress(OSError):
-                total += os.stat(os.path.join(path, name)).st_size
-    return total
-
-
 def as_csv(runs: Iterable[WatchedRun]) -> str:
     """The list of active and waiting runs for a spreadsheet."""
     file = io.StringIO()
@@ -160,12 +148,7 @@ def as_csv(runs: Iterable[WatchedRun]) -> str:
         since = datetime.fromtimestamp(run.since, UTC).isoformat(timespec="seconds")
         speed = "" if run.chars_per_second is None else round(run.chars_per_second)
         writer.writerow(
-            (run.visitor, run.short_id, _cell(run.name), run.task, run.network, run.status, run.place or "", run.step,
+            (run.visitor, run.short_id, guarded(run.name), run.task, run.network, run.status, run.place or "", run.step,
              run.last_step, speed, since)
         )  # fmt: skip
     return file.getvalue()
-
-
-def _cell(text: str) -> str:
-    """What a person typed, so that a spreadsheet shows it and does not carry it out."""
-    return f"'{text}" if text.startswith(FORMULA) else text

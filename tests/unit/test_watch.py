@@ -16,12 +16,13 @@ from rnn import checkpoint_file
 from rnn.config import ModelConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.errors import StoreError
+from rnn.files import folder_bytes
 from rnn.memory import resident_bytes
 from rnn.race import Member
 from rnn.records import WatchedRun
 from rnn.runs import scheduler as scheduler_module
 from rnn.runs.scheduler import Scheduler
-from rnn.runs.watch import BIN_SECONDS, BINS, PAUSED_BY_TEACHER, Meter, as_csv, folder_bytes
+from rnn.runs.watch import BIN_SECONDS, BINS, PAUSED_BY_TEACHER, Meter, as_csv
 from tests.unit.conftest import Serve, until
 
 ANNA, BEN = "anna's token", "ben's token"
