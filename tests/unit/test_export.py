@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn.figures import theme
-from rnn.figures.export import BOM, FORMULA, plain, table, title, to_csv, to_page
+from rnn.figures.export import BOM, plain, table, title, to_csv, to_page
 from rnn.figures.loss import loss_curves
 from rnn.records import StepMetrics
+from rnn.tables import FORMULA
 
 
 def rows(figure: go.Figure) -> list[dict[str, str]]:
