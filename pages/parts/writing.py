@@ -249,7 +249,8 @@ def _look(piece: Piece) -> None:
     shell.chart(surprise_strip(*strip, dark=dark), key="entropy", alt=surprise_strip_alt(*strip))
     last = len(piece.text)
     if last > 1:
-        key = f"sample_position_{last}"
+        # One of its own for each text: what a browser still says of the one before is no move on this one.
+        key = f"sample_position_{id(draft)}_{branch}_{last}"
         st.session_state[key] = position + 1
         st.slider(
             "Look at character", 1, last, key=key, on_change=_slid, args=(weakref.ref(piece), key),

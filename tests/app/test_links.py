@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ VIEWS: dict[str, tuple[str, list[dict[str, Any]]]] = {  # what is set one after 
                              {"arch_shape_another": ...}]),
     "Train": (TRAIN, [{keys.TASK: "Sentiment"}, {keys.DEMO_VIEW: "Answers"}]),
     "Sample": (SAMPLE, [{keys.MODEL: "shipped:gru", keys.PRIME: "for x in", keys.TEMPERATURE: 0.5, keys.SEED: 7},
-                        {keys.LENGTH: 90, keys.TOP_K: 5}, {"sample_position_90": 12}]),
+                        {keys.LENGTH: 90, keys.TOP_K: 5}, {"sample_position_*_90": 12}]),
     "Score": (SAMPLE, [{keys.SAMPLE_VIEW: "Score a text"}, {keys.SCORED: TEXT * 4}, {f"{keys.SCORED_FROM}_96": 30}]),
     "Compare": (SAMPLE, [{keys.SAMPLE_VIEW: "Compare", keys.LENGTH: 40}, {keys.COMPARISON: "Seeds"},
                          {"sample_count": 3}]),
@@ -65,10 +66,12 @@ def widgets(app: AppTest) -> dict[str, Any]:
 
 
 def set_all(app: AppTest, values: dict[str, Any]) -> None:
-    """Sets these, clicks where the value is an ellipsis, and runs the page once."""
+    """Sets these, clicks where the value is an ellipsis, and runs the page once. A star in a key is any text."""
     found = widgets(app)
-    for key, value in values.items():
-        assert key in found, f"{key} is none of {sorted(found)}"
+    for pattern, value in values.items():
+        matching = fnmatch.filter(found, pattern)
+        assert len(matching) == 1, f"{pattern} is none of {sorted(found)}"
+        key = matching[0]
         if value is ...:
             found[key].click()
         else:

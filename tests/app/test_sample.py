@@ -31,6 +31,10 @@ def written(app: AppTest) -> str:
     return piece.settings.prime + piece.text
 
 
+def look_at(app: AppTest) -> Any:
+    return next(slider for slider in app.slider if slider.label == "Look at character")
+
+
 def draw_title(app: AppTest) -> str:
     """Of the figure of one draw, the last one."""
     last = len(app.get("plotly_chart")) - 1
@@ -72,7 +76,7 @@ def test_any_character_can_be_looked_at(app: AppTest) -> None:
     app.switch_page(SAMPLE).run()
     text = written(app)
     for position in (1, 200, 400):
-        app.slider(key="sample_position_400").set_value(position).run()
+        look_at(app).set_value(position).run()
         assert f"the model drew “{visible(piece_of(app).text[position - 1])}”" in said(app)
         assert written(app) == text  # looking changes nothing
 
@@ -223,7 +227,7 @@ def pills(app: AppTest, prefix: str) -> Any:
 def test_another_character_begins_a_branch_and_the_first_text_can_be_gone_back_to(app: AppTest) -> None:
     app.switch_page(SAMPLE).run()
     first = piece_of(app).text
-    app.slider(key="sample_position_400").set_value(31).run()
+    look_at(app).set_value(31).run()
     group = pills(app, "sample_pills")
     index = group.options  # the likeliest others
     assert len(index) == writing.ALTERNATIVES

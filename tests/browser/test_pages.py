@@ -143,6 +143,13 @@ def everything_opened(page: Page, is_page: bool) -> Iterator[str]:
         expect(page.get_by_test_id("stSidebar")).to_be_visible()
         yield "the sidebar open"
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    for button in popover_buttons(page) if is_page else []:
+        button.click()
+        expect(popover(page)).to_be_visible()
+        settled(page)  # Share draws its code first
+        yield f"the popover “{button.inner_text()}” open"
+        page.keyboard.press("Escape")
+        expect(popover(page)).to_be_hidden()
     for expander in page.get_by_test_id("stExpander").locator("summary").all():
         expander.click()
     yield "all expanders open"

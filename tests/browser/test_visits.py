@@ -15,6 +15,7 @@ from rnn.runs.store import Store
 from tests.browser.playground import Server, settled
 from tests.browser.visitor import (
     SMALL,
+    at_rest,
     beyond,
     button,
     chart_title,
@@ -139,8 +140,9 @@ def test_delete_everything_leaves_nothing_behind_and_the_browser_gets_a_new_toke
 
     other_tab = open_page(stranger.context.new_page(), public, "Train", SMALL)
 
+    expect(main(stranger).get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"))  # then the page grows no more
     main(stranger).get_by_text("My runs (1)").click()
-    button(stranger, "Delete everything of mine").click()
+    at_rest(button(stranger, "Delete everything of mine")).click()
     button_in_popover(stranger, "Yes, delete everything").click()
     expect(stranger.get_by_text("Everything of yours is deleted.")).to_be_visible()
     settled(stranger)
