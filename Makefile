@@ -28,7 +28,7 @@ serve: $(APP)  ## open the app for a class: all of the network reach it, with ca
 
 test: lint chromium  ## lint, then all tests: unit, app, browser
 	$(BIN)/python -m pytest tests/unit tests/app -n 2 --dist worksteal
-	$(BIN)/python -m pytest tests/browser -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests/browser -n 2 --dist worksteal
 
 lint: $(DEV)  ## style, types and who may import whom
 	$(BIN)/ruff check

@@ -4,13 +4,15 @@
 // the server, which is asked for them by the figure's key.
 const KINDS = ["PNG", "SVG", "HTML", "CSV"];
 const LOOK = 1000; // milliseconds: figures come and go, and titles say something new
+const GONE = 900; // milliseconds: one that is missing for less is being replaced
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".figures");
-  const state = (root.state ??= { rows: new Map(), number: null });
+  const state = (root.state ??= { rows: new Map() });
   state.ask = (key, kind) => setTriggerValue("wanted", { key, kind, number: String(Date.now()) });
-  if (data.file && data.file.number !== state.number) {
-    state.number = data.file.number;
+  // The server sends a file several times, so that none is lost between two runs of the page.
+  if (data.file && data.file.number !== globalThis.rnnPlaygroundSaved) {
+    globalThis.rnnPlaygroundSaved = data.file.number;
     download(data.file);
   }
   list(root, state);
@@ -19,17 +21,22 @@ export default function ({ data, parentElement, setTriggerValue }) {
   return () => clearInterval(state.timer);
 }
 
-// Rows stay as long as their figures do, so that a button keeps the focus.
+// Rows stay as long as their figures do, so that a button keeps the focus and a click is not lost.
 function list(root, state) {
   const found = new Map();
   for (const plot of document.querySelectorAll(".js-plotly-plot")) {
     const key = /st-key-(\S+)/.exec(plot.closest("[class*=st-key-]")?.className)?.[1];
     if (key && plot.checkVisibility()) found.set(key, plot); // one that is being replaced is there twice
   }
+  const now = Date.now();
+  let isChanging = false;
   for (const [key, row] of state.rows) {
-    if (!found.has(key)) {
+    row.gone = found.has(key) ? null : (row.gone ?? now);
+    if (row.gone !== null && now - row.gone > GONE) {
       row.remove();
       state.rows.delete(key);
+    } else if (row.gone !== null) {
+      isChanging = true;
     }
   }
   for (const [key, plot] of found) {
@@ -39,7 +46,7 @@ function list(root, state) {
     name(row, title(plot) || key);
   }
   const rows = [...found.keys()].map((key) => state.rows.get(key));
-  if (rows.some((row, i) => root.children[i] !== row)) root.replaceChildren(...rows);
+  if (!isChanging && rows.some((row, i) => root.children[i] !== row)) root.replaceChildren(...rows);
 }
 
 function build(key, state) {

@@ -1,12 +1,13 @@
 """The figures of a page to take away: as pictures, as pages and as tables.
 
 Pictures are made in the browser, from what it has drawn. For a page or a table the visitor's click runs the script
-anew, and the figure becomes a file as it is drawn: no session keeps figures.
+anew, and the figure becomes a file as it is drawn: no session keeps figures, and the file goes with a later run.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 ASSETS = Path(__file__).parents[2] / "assets"
 KEY = "save_figures"
+SENT_SECONDS = 5.0
 TYPES = {"HTML": "text/html", "CSV": "text/csv"}
 
 _list = st.components.v2.component(
@@ -45,8 +47,19 @@ def offer() -> None:
             "PNG and SVG are pictures. HTML is a page of its own that can be zoomed and pointed at; it loads Plotly "
             "from the network. CSV is the figure's numbers, for a spreadsheet."
         )
-        _list(key=KEY, data={"file": st.session_state.pop(keys.MADE_FILE, None)}, on_wanted_change=_remember)
+        _list(key=KEY, data={"file": _made()}, on_wanted_change=_remember)
     st.session_state.pop(keys.WANTED_FILE, None)  # it has been made, or is no longer here
+
+
+def _made() -> dict[str, str] | None:
+    """The file that was made a moment ago. It is sent with every run for some seconds: of two runs that follow each
+    other at once, a browser may look at the second only. It takes each file once, by its number."""
+    made, until = st.session_state.get(keys.MADE_FILE, (None, 0.0))
+    if time.monotonic() > until:
+        st.session_state.pop(keys.MADE_FILE, None)
+        return None
+    found: dict[str, str] | None = made
+    return found
 
 
 def _remember() -> None:
@@ -64,4 +77,5 @@ def make_if_wanted(figure: go.Figure, key: str) -> None:
     kind = wanted["kind"]
     content = export.to_csv(figure) if kind == "CSV" else export.to_page(figure, export.title(figure) or key)
     name, number = f"{in_class(key)}.{kind.lower()}", str(wanted.get("number"))
-    st.session_state[keys.MADE_FILE] = {"number": number, "name": name, "type": TYPES[kind], "content": content}
+    made = {"number": number, "name": name, "type": TYPES[kind], "content": content}
+    st.session_state[keys.MADE_FILE] = (made, time.monotonic() + SENT_SECONDS)

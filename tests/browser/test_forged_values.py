@@ -9,6 +9,7 @@ import asyncio
 import random
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from itertools import islice
@@ -64,7 +65,9 @@ def visit(
             await conversation(visitor)
         return visitor
 
-    return asyncio.run(main())
+    # In a thread of its own: in this one, a browser of other tests may have a loop already.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(main())).result()
 
 
 def exceptions(visitor: Visitor) -> list[str]:

@@ -102,15 +102,16 @@ def test_every_page_opens_on_a_fresh_server_by_its_own_link(fresh: Server, page:
         expect(sidebar.get_by_role("link", name=link, exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize(("scheme", "ink"), [("light", theme.LIGHT), ("dark", theme.DARK)])
+@pytest.mark.parametrize(("scheme", "ink"), [("light", theme.LIGHT), ("dark", theme.DARK)], ids=["light", "dark"])
+@pytest.mark.parametrize("path", TITLES)
 def test_every_page_fits_a_phone_and_can_be_read_by_everybody(
-    server: Server, browser: Browser, finished_run: str, scheme: str, ink: theme.Ink
+    server: Server, browser: Browser, finished_run: str, path: str, scheme: str, ink: theme.Ink
 ) -> None:
     """On a phone nothing is wider than the page and no title is cut, also with all opened that can be opened. At a
     desk axe finds nothing, by any of its rules."""
     is_dark, wrong, needed = scheme == "dark", [], set()
     with window(browser, viewport=PHONE, color_scheme=scheme) as page:
-        for path, settings in [*((path, {}) for path in TITLES), *VIEWS[is_dark::2]]:
+        for settings in ({}, *(view for where, view in VIEWS[is_dark::2] if where == path)):
             place = " ".join([path, *settings.values()])
             page.set_viewport_size(PHONE)
             open_with_run(page, server, path, finished_run, ink, **settings)
@@ -127,7 +128,8 @@ def test_every_page_fits_a_phone_and_can_be_read_by_everybody(
                 needed.update(own)
                 wrong += [] if own else [f"{place}: {rule} at {found}: {why}"]
     assert not wrong, "\n".join(wrong)
-    assert needed == set(STREAMLITS_OWN)  # what is no longer found is taken off the list
+    if path == "Train":  # what is found nowhere any longer is taken off the list
+        assert needed == set(STREAMLITS_OWN)
 
 
 def popover_buttons(page: Page) -> list[Locator]:

@@ -140,7 +140,7 @@ def test_delete_everything_leaves_nothing_behind_and_the_browser_gets_a_new_toke
 
     other_tab = open_page(stranger.context.new_page(), public, "Train", SMALL)
 
-    expect(main(stranger).get_by_test_id("stCode")).to_have_text(re.compile(r"\S{3}"))  # then the page grows no more
+    stranger.bring_to_front()  # what opens in a tab that is not seen slides to its place when it is seen again
     main(stranger).get_by_text("My runs (1)").click()
     at_rest(button(stranger, "Delete everything of mine")).click()
     button_in_popover(stranger, "Yes, delete everything").click()
