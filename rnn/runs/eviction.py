@@ -6,18 +6,16 @@ waits or trains never goes, and of a race all or nothing.
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass
 
 from rnn.errors import StoreError
 from rnn.files import folder_bytes
+from rnn.runs import journal
 from rnn.runs.store import Store
 
 DAY = 86_400.0  # seconds
 GRACE_SECONDS = 600.0  # a run that has changed since is not removed for its size: somebody may be looking at it
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def _remove(store: Store, entries: list[list[str]], why: str) -> list[str]:
     ids = [run_id for entry in entries for run_id in entry]
     if ids:
         store.delete(*ids)
-        log.info("evicted %d runs (%s)", len(ids), why)
+        journal.noted(f"evicted {len(ids)} runs ({why})")
     return ids
 
 
