@@ -26,8 +26,9 @@ def main(names: list[str]) -> int:
     for name in names or NAMES:
         with redirect_stdout(Copy(sys.stdout)) as copy:
             print(f"{date.today()}, {machine()}")
-            importlib.import_module(f"benchmarks.{name}").run()
-        keep(RESULTS, name, copy.text)
+            benchmark = importlib.import_module(f"benchmarks.{name}")
+            benchmark.run()
+        keep(RESULTS, getattr(benchmark, "TITLE", name), copy.text)
     return 0
 
 

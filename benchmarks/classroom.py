@@ -41,6 +41,7 @@ from rnn.training import TrainState, train
 
 SESSIONS = int(os.environ.get("SESSIONS", "30"))
 MINUTES = float(os.environ.get("MINUTES", "2"))  # of watching, when all have come
+TITLE = "classroom" if MINUTES <= 8 else f"classroom, {MINUTES:g} minutes"
 SETTINGS = {"Hidden size": 64 if MINUTES <= 8 else 128, "Steps": 5000}  # not at its end within the lesson
 ARRIVAL_SECONDS = 60.0  # over which they come
 WARMING_SECONDS = 8.0  # a new server loads torch as soon as somebody has opened a page

@@ -38,8 +38,9 @@ def panel(title: str) -> DeltaGenerator | None:
     lesson, number = now
     step = lesson.steps[number - 1]
     if step.page != title:
-        st.info(f"Step {number} of this lesson is on the page {step.page}.")
-        link(lesson, number, f"Go to {step.page}")
+        with st.container(key="lesson_elsewhere"):
+            st.info(f"Step {number} of this lesson is on the page {step.page}.")
+            link(lesson, number, f"Go to {step.page}")
         return None
     if here != (lesson.name, number):
         _set(step, is_first=here is None and keys.LESSON_LEFT not in st.session_state)

@@ -15,7 +15,7 @@ from rnn.errors import NoSuchRunError, PlaygroundError
 from rnn.records import RunInfo, StepMetrics
 
 RATE_FACTORS = (0.03, 0.1, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
-REDRAWS_PER_SECOND = 10  # of all runs that train together: each takes about 20 ms from training
+REDRAWS_PER_SECOND = 8  # of all runs that train together: each takes about 20 ms from training
 
 
 def run_panel(info: RunInfo) -> None:

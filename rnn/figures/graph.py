@@ -37,7 +37,7 @@ LOSS = 40  # of the tallest loss
 LOWEST = 56  # a strip, so that its names have room beside it
 THIN, THICK = 1.6, 4.0  # arrows, and those of the matrix that is lit
 NARROWEST, WIDEST = 2.0, 16.0  # the gradient's arrows
-FAINT, VEIL = 0.25, 0.22  # arrows that are not lit, and what lies over the columns that are not the current one
+FAINT, VEIL = 0.25, 0.14  # arrows that are not lit, and what lies over the columns that are not the current one
 COLUMN = {True: 58, False: 19}  # pixels that a column needs, where numbers are written and where they are not
 
 Array = NDArray[np.float32]
@@ -394,7 +394,7 @@ class _Drawing:
         columns = range(1, self.T + 1)
         self._grid(columns, INPUT, ROW, np.ones((1, self.T)), theme.INPUT, [words])
         for x, t, character in zip(columns, self.stretch.shown, characters, strict=True):
-            on_it = theme.text_on(theme.INPUT, 1, self.ink.background)
+            on_it = self._text_on(theme.INPUT, 1, x)
             self.labels.append(self._character(x, INPUT + ROW / 2, character, on_it, self.roomy))
             is_current = t == self.stretch.current
             is_round = (t + 1) % 5 == 0 and abs(t - self.stretch.current) > 1
@@ -486,7 +486,7 @@ class _Drawing:
         rows, T = numbers.shape
         at = [(row, i) for row in range(rows) for i in range(T)]
         middles = [(columns[i], strip.top - self.cell * (row + 0.5)) for row, i in at]
-        colours = [theme.text_on(self.colour, 0.07 + 0.93 * float(sizes[row, i]), self.ink.background) for row, i in at]
+        colours = [self._text_on(self.colour, 0.07 + 0.93 * float(sizes[row, i]), columns[i]) for row, i in at]
         if self.roomy:
             self.labels += [
                 Label(x, y, signed(float(numbers[row, i])), colour, 13, family=FIXED_WIDTH)
@@ -546,7 +546,7 @@ class _Drawing:
 
     def _guess(self, x: float, y: float, i: int, p: float) -> None:
         character = visible(self.trace.characters[i])
-        on_it = theme.text_on(theme.OUTPUT, 0.07 + 0.93 * p, self.ink.background)
+        on_it = self._text_on(theme.OUTPUT, 0.07 + 0.93 * p, x)
         if not self.roomy:
             self.labels.append(self._character(x, y + ROW / 2, character, on_it))
             return
@@ -745,6 +745,11 @@ class _Drawing:
             }
             for y, text, colour in self.row_names
         ]  # fmt: skip
+
+    def _text_on(self, colour: str, opacity: float, x: float) -> str:
+        """What a text in the column at x is written in, under the veil if one lies over it."""
+        is_current = x == self._x(self.stretch.current)
+        return theme.text_on(colour, opacity, self.ink.background, 0.0 if is_current else VEIL)
 
     def _light(self) -> None:
         """A veil over all columns but the current one."""

@@ -51,12 +51,21 @@ def shade(colour: str, opacity: float) -> str:
     return f"rgba({', '.join(map(str, channels(colour)))}, {opacity:.3f})"
 
 
-def text_on(colour: str, opacity: float, background: str) -> str:
-    """Black or white, whichever is read more easily on `colour` laid over `background`: contrast at least 4.5."""
+def text_on(colour: str, opacity: float, background: str, veil: float = 0.0) -> str:
+    """Black or white, whichever is read more easily on `colour` laid over `background`: contrast at least 4.5.
+
+    Args:
+        veil: opacity of a layer of the background's colour that lies over both.
+    """
     black, white = "#000000", "#FFFFFF"
-    laid = [opacity * c + (1 - opacity) * b for c, b in zip(channels(colour), channels(background), strict=True)]
-    seen = luminance(laid)
-    return black if (seen + 0.05) ** 2 >= 1.05 * 0.05 else white  # where both contrasts are equal
+    under = channels(background)
+
+    def seen(rgb: Sequence[float], opacity: float) -> float:
+        mixed = [opacity * c + (1 - opacity) * b for c, b in zip(rgb, under, strict=True)]
+        return 0.05 + luminance(mixed)
+
+    dark, laid, light = (seen(channels(c), o * (1 - veil)) for c, o in ((black, 1), (colour, opacity), (white, 1)))
+    return black if laid**2 >= light * dark else white  # where both contrasts are equal
 
 
 def luminance(rgb: Sequence[float]) -> float:

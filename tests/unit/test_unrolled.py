@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from rnn.config import ModelConfig
 from rnn.figures import theme
+from rnn.figures.graph import VEIL
 from rnn.figures.unrolled import GUESSES, UNITS, guesses, signed, unrolled, unrolled_alt
 from rnn.models import CharRNN
 from rnn.records import LayerTrace, Trace
@@ -212,6 +213,20 @@ def test_text_on_any_colour_has_a_contrast_of_4_5(colour: str, opacity: float, b
     seen = theme.luminance([opacity * c + (1 - opacity) * b for c, b in parts])
     text = theme.text_on(colour, opacity, background)
     assert contrast(theme.luminance(theme.channels(text)), seen) >= 4.5
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@given(st.sampled_from([theme.INPUT, theme.HIDDEN, theme.OUTPUT]), st.floats(0.07, 1))
+def test_text_under_the_veil_keeps_a_contrast_of_3_9(dark: bool, colour: str, opacity: float) -> None:
+    background = theme.ink(dark).background
+    under = theme.channels(background)
+
+    def seen(rgb: tuple[int, ...], opacity: float) -> float:
+        return theme.luminance([opacity * c + (1 - opacity) * b for c, b in zip(rgb, under, strict=True)])
+
+    text = theme.channels(theme.text_on(colour, opacity, background, VEIL))
+    cell = seen(theme.channels(colour), opacity * (1 - VEIL))
+    assert contrast(seen(text, 1 - VEIL), cell) >= 3.9
 
 
 @pytest.mark.parametrize("dark", [False, True])
