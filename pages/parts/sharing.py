@@ -101,7 +101,7 @@ def _wishes(page: Any, title: str) -> ClassLink:
         "Controls that the class sees and cannot change.",
     )  # fmt: skip
     is_large = st.toggle(
-        "Large type, for a projector", asked.is_large, key=f"{keys.PRESENT}_{title}",
+        "Large type, for a projector", asked.is_large, key=f"{keys.PRESENT}_{title}", persist_state="session",
         help="In the app and in its figures; the sidebar is folded.",
     )  # fmt: skip
     st.caption(
@@ -116,7 +116,7 @@ def _chosen(label: str, choices: dict[str, str], asked: tuple[str, ...], key: st
     here = [name for name in asked if name in choices]
     chosen = st.multiselect(
         label, list(choices), here, format_func=choices.__getitem__, key=key, placeholder="none of the controls",
-        help=words,
+        help=words, persist_state="session",  # what opens and closes keeps what was chosen in it
     )  # fmt: skip
     return (*(name for name in asked if name not in choices), *(name for name in chosen if name in choices))
 

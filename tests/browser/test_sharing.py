@@ -101,6 +101,11 @@ def test_a_teachers_link_hides_locks_and_enlarges_for_the_class(server: Server, 
     expect(link).to_have_value(re.compile(r"&lock=sample_temperature&hide=sample_write&present=1$"))
     made = link.input_value()
 
+    page.keyboard.press("Escape")
+    expect(link).to_have_count(0)
+    button(page, "Share").click()  # what was chosen is still there
+    expect(link).to_have_value(made)
+
     with window(browser) as pupil:
         pupil.goto(made)
         for visit in range(2):
