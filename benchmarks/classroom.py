@@ -48,7 +48,8 @@ WARMING_SECONDS = 8.0  # a new server loads torch as soon as somebody has opened
 WINDOW_SECONDS = 90.0  # in which speed and shares are counted: some thirty turns of each run
 ROUND_SECONDS = 20.0  # in which everybody changes a setting once, and one in three lets the model write
 HOME, SAMPLE, WRITE = "", "Sample", "sample_write"
-SETTLED = 2  # rounds, after which memory should no longer grow
+SETTLED = 4  # rounds, after which everybody has done everything once and memory should no longer grow
+POINTS = 8  # of the memory's curve that are printed
 GO_ON_STEPS = 20  # beyond its save, that every killed run has to take
 PATIENCE = 120.0  # seconds
 
@@ -125,6 +126,12 @@ async def note_memory(process: int, rounds: int, lesson: Lesson) -> None:
     for turn in range(rounds):
         await asyncio.sleep(ROUND_SECONDS)
         lesson.memory.append((f"round {turn + 1}", memory_bytes(process)))
+
+
+def curve(memory: Sequence[tuple[str, float]]) -> str:
+    """Some of what was measured, the first and the last among it."""
+    places = np.unique(np.linspace(0, len(memory) - 1, POINTS).round().astype(int))
+    return " ".join(f"{memory[place][1] / 1e6:.0f}" for place in places)
 
 
 async def kept_up(visitor: Visitor, lesson: Lesson) -> None:
@@ -211,6 +218,7 @@ def run() -> None:
             ("memory before, with all", f"{sizes['before'] / 1e6:.0f} MB, {sizes['with all'] / 1e6:.0f} MB",
              f"{TARGETS['before']}, {TARGETS['with']}"),
             ("  its growth", f"{last / settled - 1:+.1%} from round {SETTLED} to the last", TARGETS["growth"]),
+            ("  on the way, MB", curve(lesson.memory[1 + SETTLED :]), ""),
             ("lost sessions", f"{lesson.lost_sessions}", TARGETS["lost"]),
             ("lost metrics", f"{missing} steps of {len(lesson.runs)} runs", TARGETS["lost"]),
             ("errors in the log", f"{len(errors)}", TARGETS["lost"]),

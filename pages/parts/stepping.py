@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.parts import alive, keys, shell
 from pages.parts.writers import Writer
-from pages.parts.writing import Held, Piece, new_piece, other_character, show_draw
+from pages.parts.writing import Held, Piece, forget, new_piece, other_character, show_draw
 from rnn.config import SampleConfig
 from rnn.errors import PlaygroundError
 from rnn.figures.characters import visible
@@ -23,7 +23,9 @@ def show(model_id: Any, writer: Writer, settings: SampleConfig) -> None:
     """A text that is written together."""
     piece: Piece | None = st.session_state.get(keys.STEPPED)
     if not (piece and (piece.model_id, piece.settings) == (model_id, settings) and piece.writer is writer):
-        piece = new_piece(model_id, writer, settings)
+        before, piece = piece, new_piece(model_id, writer, settings)
+        if before:
+            forget(before)
         st.session_state[keys.STEPPED] = piece
     _together()
 

@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.parts import address, alive, keys, shell
 from pages.parts.clicks import picked
 from pages.parts.keys import in_url
+from pages.parts.stale import forget_widgets
 from pages.parts.writers import Writer
 from rnn.config import SampleConfig
 from rnn.drafts import Branch, Draft
@@ -65,8 +66,8 @@ class Piece:
         return max(0, min(self.picked, len(entropies) - 1))
 
 
-# A session of Streamlit keeps the callback of every widget that it ever had, with all that it refers to. Each text has
-# widgets of its own and takes, with its logits, a megabyte or many: callbacks refer to it weakly.
+# A session of Streamlit keeps the callbacks of widgets that have gone, with all that they refer to (stale.py). Each
+# text has widgets of its own and takes, with its logits, a megabyte or many: callbacks refer to it weakly.
 Held = Callable[[], Piece | None]
 
 
@@ -87,9 +88,15 @@ def piece_on_show(model_id: Any, writer: Writer, settings: SampleConfig) -> Piec
     piece = new_piece(model_id, writer, settings)
     if before:
         piece.picked = before.picked  # moving the temperature, one looks at the same place
+        forget(before)
     elif keys.LOOKED_AT in st.query_params:
         piece.picked = address.linked_number(keys.LOOKED_AT, 1) - 1
     return piece
+
+
+def forget(piece: Piece) -> None:
+    """Lets go of the widgets around a text that is not shown again."""
+    forget_widgets(f"_{id(piece.draft)}")
 
 
 def show(piece: Piece, is_read: bool = True) -> None:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts import keys, service, shell, writing
 from pages.parts.limits import SAMPLE_LENGTH
+from pages.parts.stale import widgets_of
 from rnn.config import ModelConfig, SampleConfig, TrainConfig
 from rnn.corpora import Text
 from rnn.drafts import Draft
@@ -467,13 +468,15 @@ def test_a_file_is_asked_for_before_it_can_write(app: AppTest) -> None:
 def test_a_session_keeps_no_text_that_is_no_longer_on_show(app: AppTest) -> None:
     """Each has widgets of its own, and Streamlit keeps their callbacks: a class would fill the server's memory."""
 
-    def drafts() -> int:
+    def kept() -> tuple[int, int]:
         gc.collect()
-        return sum(type(found) is Draft for found in gc.get_objects())
+        return sum(type(found) is Draft for found in gc.get_objects()), len(widgets_of(app.session_state._state))
 
     app.switch_page(SAMPLE).run()
     app.button(key="sample_write").click().run()
-    before = drafts()
+    drafts, widgets = kept()
     for _ in range(3):
+        look_at(app).set_value(31).run()
         app.button(key="sample_write").click().run()
-    assert drafts() <= before
+        assert (kept()[0] <= drafts, kept()[1]) == (True, widgets)
+    assert widgets > 20
