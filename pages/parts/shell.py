@@ -119,10 +119,12 @@ def chart(
 
 
 def settings_and_show(widths: list[int], is_shown_first: bool) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """A column for settings and one for what they make; on a phone the second may come first (assets/app.css)."""
-    with st.container(key="shown_first" if is_shown_first else "settings_first"):
-        settings, show = st.columns(widths, gap="large")
-    return settings, show.container(key="on_show")
+    """A column for settings and one for what they make; on a phone the second may come first (assets/app.css).
+
+    The first one stays what it is when that changes: a browser that builds a field anew forgets what is being typed.
+    """
+    settings, show = st.columns(widths, gap="large")
+    return settings, show.container(key="shown_first" if is_shown_first else "shown_last")
 
 
 def plain(text: object) -> str:

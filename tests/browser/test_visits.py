@@ -32,6 +32,7 @@ from tests.browser.visitor import (
     stored,
     tab,
     upload,
+    visit,
     window,
     written,
 )
@@ -165,6 +166,17 @@ def test_delete_everything_leaves_nothing_behind_and_the_browser_gets_a_new_toke
     settled(other_tab)
     with closing(Store(public.home)) as store:
         assert [run.id for run in store.runs_of(fresh)] == [run_in_url(other_tab)]
+
+
+def test_what_is_typed_before_the_page_knows_its_visitor_is_not_lost(public: Server, page: Page) -> None:
+    start(page, public, 60)
+    expect(status(page)).to_contain_text("finished")
+    tab = visit(page.context.new_page(), public, "Train", {"train_text": "Paste my own"})
+    field = tab.get_by_label("Your text", exact=True)
+    field.fill("typed at once")
+    expect(status(tab)).to_contain_text("finished")  # the browser has said whose it is, and the run is on show
+    settled(tab)
+    expect(field).to_have_value("typed at once")
 
 
 def test_a_shared_run_opens_read_only(public: Server, page: Page, stranger: Page) -> None:
