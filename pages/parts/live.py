@@ -16,6 +16,7 @@ from rnn.records import RunInfo, StepMetrics
 
 RATE_FACTORS = (0.03, 0.1, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 REDRAWS_PER_SECOND = 8  # of all runs that train together: each takes about 20 ms from training
+MOST_OFF = 1.5  # times what the time between two redraws should be
 
 
 def run_panel(info: RunInfo) -> None:
@@ -43,17 +44,30 @@ def _panel(run_id: str, was_active: bool, had_begun: bool) -> None:
     if is_own:
         _steering(info)
     view, options = views.choose(info)
-    seconds = max(1.0, runs.active_count() / REDRAWS_PER_SECOND)
-    moving = st.fragment(run_every=seconds if was_active else None)(_moving)
-    moving(run_id, was_active, had_begun, is_own, view, options)
+    seconds = pace() if was_active else None
+    st.fragment(run_every=seconds)(_moving)(run_id, was_active, had_begun, seconds, is_own, view, options)
     if is_own and is_public() and not was_active and info.step > 0:
         st.caption("Runs are not kept on this server for ever: **Manage**, **Download** keeps this one for you.")
 
 
+def pace() -> float:
+    """Seconds between two redraws of a run that trains: the more of them train, the longer."""
+    return max(1.0, service.scheduler().active_count() / REDRAWS_PER_SECOND)
+
+
+def keep_pace(seconds: float | None) -> None:
+    """Draws the whole page anew where a timer of so many seconds is far from what it should be by now: a browser keeps
+    the one that it was given, and who came first into a class would redraw as often as when nobody else was there."""
+    if seconds is not None and not 1 / MOST_OFF <= pace() / seconds <= MOST_OFF:
+        st.rerun()
+
+
 def _moving(
-    run_id: str, was_active: bool, had_begun: bool, is_own: bool, view: str, options: views.LossOptions
-) -> None:
+    run_id: str, was_active: bool, had_begun: bool, seconds: float | None, is_own: bool, view: str,
+    options: views.LossOptions,
+) -> None:  # fmt: skip
     info = _seen(run_id, was_active, had_begun)
+    keep_pace(seconds)
     if info is not None:
         _status(info, metrics := service.scheduler().store.metrics(run_id))
         views.show(view, options, info, metrics, is_own)

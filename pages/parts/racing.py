@@ -9,7 +9,7 @@ import streamlit as st
 from pages.parts import keys, owner, service, shell, views
 from pages.parts.keys import in_url
 from pages.parts.limits import check_caps
-from pages.parts.live import REDRAWS_PER_SECOND
+from pages.parts.live import keep_pace, pace
 from pages.parts.runs import command
 from pages.parts.shell import plain
 from pages.parts.starting import once
@@ -130,15 +130,15 @@ def race_panel(race_id: str) -> None:
     except PlaygroundError as error:
         st.error(plain(error))
         return
-    seconds = max(1.0, service.scheduler().active_count() / REDRAWS_PER_SECOND)
-    st.fragment(run_every=seconds if is_active else None)(_panel)(race_id, is_active)
+    seconds = pace() if is_active else None
+    st.fragment(run_every=seconds)(_panel)(race_id, is_active, seconds)
 
 
 def _is_active(members: list[RunInfo]) -> bool:
     return any(service.is_active(info) for info in members)
 
 
-def _panel(race_id: str, was_active: bool) -> None:
+def _panel(race_id: str, was_active: bool, seconds: float | None) -> None:
     store = service.scheduler().store
     try:
         members = store.race(race_id)
@@ -152,6 +152,7 @@ def _panel(race_id: str, was_active: bool) -> None:
         return
     if was_active != _is_active(members):
         st.rerun()  # the whole page: whether this part is polled is decided there
+    keep_pace(seconds)
     _status(members)
     if is_own:
         _steering(members)
