@@ -41,8 +41,9 @@ from rnn.training import TrainState, train
 
 SESSIONS = int(os.environ.get("SESSIONS", "30"))
 MINUTES = float(os.environ.get("MINUTES", "2"))  # of watching, when all have come
-TITLE = "classroom" if MINUTES <= 8 else f"classroom, {MINUTES:g} minutes"
-SETTINGS = {"Hidden size": 64 if MINUTES <= 8 else 128, "Steps": 5000}  # not at its end within the lesson
+IS_LONG = MINUTES > 8
+TITLE = f"classroom, {MINUTES:g} minutes" if IS_LONG else "classroom"
+SETTINGS = {"Hidden size": 128 if IS_LONG else 64, "Steps": 5000}  # not at its end within the lesson
 ARRIVAL_SECONDS = 60.0  # over which they come
 WARMING_SECONDS = 8.0  # a new server loads torch as soon as somebody has opened a page
 WINDOW_SECONDS = 90.0  # in which speed and shares are counted: some thirty turns of each run
